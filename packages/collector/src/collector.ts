@@ -1,0 +1,2 @@
+/** Composition root: chooses adapters, starts in order, stops in reverse. */
+export {}

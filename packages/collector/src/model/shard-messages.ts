@@ -1,0 +1,43 @@
+/** What the main thread and a shard's worker thread say to each other. */
+import type { ShardCheckpoint } from './checkpoint.ts'
+import type { JournalRecord } from './journal-record.ts'
+import type { MetricsSnapshot } from './metrics-snapshot.ts'
+import type { StoreBatch } from './store-batch.ts'
+
+export type ToShard =
+  /** First, once. */
+  | { readonly type: 'restore'; readonly state: Uint8Array | undefined }
+  /** In order of positions, without gaps. The record's bytes are transferred. */
+  | { readonly type: 'record'; readonly record: JournalRecord }
+  /** All batches up to this position are stored: their traces may be shown as exemplars. */
+  | { readonly type: 'stored'; readonly position: number }
+  | { readonly type: 'snapshot'; readonly requestId: number }
+
+export type FromShard =
+  | { readonly type: 'restored'; readonly position: number; readonly replayFrom: number }
+  /** After each record. */
+  | {
+      readonly type: 'progress'
+      readonly position: number
+      readonly stats: ShardStats
+      /** Nothing waits for a tick: no open trace, no row to write, nothing to checkpoint. */
+      readonly idle: boolean
+    }
+  | { readonly type: 'batch'; readonly batch: StoreBatch }
+  | { readonly type: 'checkpoint'; readonly checkpoint: ShardCheckpoint }
+  | { readonly type: 'snapshot'; readonly requestId: number; readonly snapshot: MetricsSnapshot }
+
+/** Counted since the data directory was made: part of the checkpoint. */
+export interface ShardStats {
+  readonly spansAccepted: number
+  readonly spansDuplicate: number
+  readonly spansLate: number
+  readonly tracesCompleted: number
+  /** Decided before their time: too many spans, too old, or memory was short. */
+  readonly tracesDecidedEarly: number
+  readonly tracesOpen: number
+  readonly seriesCount: number
+  /** Calls counted under the overflow series. */
+  readonly seriesOverflow: number
+  readonly edgesExpired: number
+}

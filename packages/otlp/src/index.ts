@@ -1,0 +1,1 @@
+export { SLOT_LENGTH_MAX, WireWriter } from './wire-writer.ts'

@@ -3,6 +3,6 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   plugins: [react()],
-  base: './',
+  base: '/',
   build: { outDir: 'dist', sourcemap: false }
 })

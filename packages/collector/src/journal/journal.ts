@@ -9,6 +9,8 @@ export type NewRecord =
   | { readonly kind: 'tick'; readonly clockMs: number; readonly receivedUnixMs: number }
 
 export interface JournalState {
+  /** Random, made with the journal: positions of another journal are other records. */
+  readonly journalId: string
   /** Oldest record still there. */
   readonly firstPosition: number
   /** Position that the next record will get. */

@@ -5,10 +5,15 @@ import type { MetricsSnapshot } from './metrics-snapshot.ts'
 import type { StoreBatch } from './store-batch.ts'
 
 export type ToShard =
-  /** First, once. */
-  | { readonly type: 'restore'; readonly state: Uint8Array | undefined }
+  /** First, once. `journalId` goes into batch tokens: positions start anew in a new journal. */
+  | { readonly type: 'restore'; readonly journalId: string; readonly state: Uint8Array | undefined }
   /** In order of positions, without gaps. The record's bytes are transferred. */
   | { readonly type: 'record'; readonly record: JournalRecord }
+  /**
+   * The replay is over: the options of this start apply from here on. Until then those of the
+   * checkpoint do, so that a changed option cannot make a replay differ from what it repeats.
+   */
+  | { readonly type: 'live' }
   /** All batches up to this position are stored: their traces may be shown as exemplars. */
   | { readonly type: 'stored'; readonly position: number }
   | { readonly type: 'snapshot'; readonly requestId: number }

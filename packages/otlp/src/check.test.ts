@@ -9,6 +9,8 @@ import {
   encodeFreely,
   lengthDelimited,
   Random,
+  ROUNDS,
+  ROUNDS_TIMEOUT_MS,
   randomRequest,
   requestType,
   SEED,
@@ -85,36 +87,40 @@ function damaged(payload: Uint8Array, random: Random): Uint8Array {
 }
 
 describe(`damaged payloads, SEED=${SEED}`, () => {
-  it('end in an OtlpError or are read; what the check accepts, scan and decode accept', () => {
-    const random = new Random(SEED)
-    const strings = new StringTable(LIMITS)
-    const scanner = createScanner(['http.route', 'k', ''], strings)
-    const outcomes = { accepted: 0, refused: 0 }
-    let source: number[] = []
-    for (let round = 0; round < 12_000; round++) {
-      if (round % 20 === 0) {
-        do source = encodeFreely(requestType, randomRequest(random), random)
-        while (source.length === 0)
+  it(
+    'end in an OtlpError or are read; what the check accepts, scan and decode accept',
+    () => {
+      const random = new Random(SEED)
+      const strings = new StringTable(LIMITS)
+      const scanner = createScanner(['http.route', 'k', ''], strings)
+      const outcomes = { accepted: 0, refused: 0 }
+      let source: number[] = []
+      for (let round = 0; round < 6_000 * ROUNDS; round++) {
+        if (round % 20 === 0) {
+          do source = encodeFreely(requestType, randomRequest(random), random)
+          while (source.length === 0)
+        }
+        const payload = damaged(Uint8Array.from(source), random)
+        const refused = codeOf(() => checkTraces(payload)) !== undefined
+        if (refused) {
+          outcomes.refused++
+          codeOf(() => scanner.scan(payload))
+          codeOf(() => decodeSpan(payload, 0, payload.length))
+          continue
+        }
+        outcomes.accepted++
+        const { spanCount, rejectedSpans } = checkTraces(placed(payload, 3, 0xff))
+        expect(scanner.scan(payload).count).toBe(spanCount - rejectedSpans)
+        // The same bytes elsewhere, among others: nothing is read from outside.
+        if (round % 8 === 0) {
+          expect(readAll(placed(payload, 1, 0x0a))).toBe(readAll(placed(payload, 40, 0xff)))
+        }
       }
-      const payload = damaged(Uint8Array.from(source), random)
-      const refused = codeOf(() => checkTraces(payload)) !== undefined
-      if (refused) {
-        outcomes.refused++
-        codeOf(() => scanner.scan(payload))
-        codeOf(() => decodeSpan(payload, 0, payload.length))
-        continue
-      }
-      outcomes.accepted++
-      const { spanCount, rejectedSpans } = checkTraces(placed(payload, 3, 0xff))
-      expect(scanner.scan(payload).count).toBe(spanCount - rejectedSpans)
-      // The same bytes elsewhere, among others: nothing is read from outside.
-      if (round % 8 === 0) {
-        expect(readAll(placed(payload, 1, 0x0a))).toBe(readAll(placed(payload, 40, 0xff)))
-      }
-    }
-    expect(outcomes.accepted).toBeGreaterThan(1000)
-    expect(outcomes.refused).toBeGreaterThan(1000)
-  })
+      expect(outcomes.accepted).toBeGreaterThan(500)
+      expect(outcomes.refused).toBeGreaterThan(500)
+    },
+    ROUNDS_TIMEOUT_MS
+  )
 
   it('are refused when cut anywhere inside a field', () => {
     const payload = requestOf(

@@ -4,7 +4,15 @@ import { OtlpError } from './errors.ts'
 import { tracesJsonToProtobuf } from './json.ts'
 import { VALUE_DEPTH_MAX } from './messages.ts'
 import { decodeRequest, hexOf, normalized } from './reference.testkit.ts'
-import { type Plain, Random, randomRequest, requestType, SEED } from './traces.testkit.ts'
+import {
+  type Plain,
+  Random,
+  ROUNDS,
+  ROUNDS_TIMEOUT_MS,
+  randomRequest,
+  requestType,
+  SEED
+} from './traces.testkit.ts'
 import { SPAN_KIND_NAMES, STATUS_CODE_NAMES } from './words.ts'
 
 const HEX_NAMES = new Set(['traceId', 'spanId', 'parentSpanId'])
@@ -91,20 +99,24 @@ function attributeOf(value: unknown): Plain {
 const SPAN = 'resourceSpans[0].scopeSpans[0].spans[3]'
 
 describe(`tracesJsonToProtobuf, SEED=${SEED}`, () => {
-  it('says what protobufjs says of random requests, in every spelling', () => {
-    const random = new Random(SEED)
-    for (let round = 0; round < 1000; round++) {
-      const request = withHexIds(randomRequest(random)) as Plain
-      // Through text, as it comes from the wire.
-      const json = JSON.parse(JSON.stringify(jsonOf(request, '', random)))
-      const payload = tracesJsonToProtobuf(json)
-      const expected = requestType
-        .encode(requestType.fromObject(withLongTexts(request) as Plain))
-        .finish()
-      expect(normalized(decodeRequest(payload))).toEqual(normalized(decodeRequest(expected)))
-      expect(checkTraces(payload)).toEqual(checkTraces(expected))
-    }
-  })
+  it(
+    'says what protobufjs says of random requests, in every spelling',
+    () => {
+      const random = new Random(SEED)
+      for (let round = 0; round < 400 * ROUNDS; round++) {
+        const request = withHexIds(randomRequest(random)) as Plain
+        // Through text, as it comes from the wire.
+        const json = JSON.parse(JSON.stringify(jsonOf(request, '', random)))
+        const payload = tracesJsonToProtobuf(json)
+        const expected = requestType
+          .encode(requestType.fromObject(withLongTexts(request) as Plain))
+          .finish()
+        expect(normalized(decodeRequest(payload))).toEqual(normalized(decodeRequest(expected)))
+        expect(checkTraces(payload)).toEqual(checkTraces(expected))
+      }
+    },
+    ROUNDS_TIMEOUT_MS
+  )
 
   it('reads an empty object as no spans, and null as absent', () => {
     expect(checkTraces(tracesJsonToProtobuf({})).spanCount).toBe(0)

@@ -16,6 +16,10 @@ export const root: protobuf.Root = protobuf.loadSync(
 )
 export const requestType: protobuf.Type = root.lookupType('ExportTraceServiceRequest')
 
+/** ROUNDS=20 looks twenty times longer than everyday tests do. */
+export const ROUNDS: number = Number(process.env.ROUNDS ?? 1)
+export const ROUNDS_TIMEOUT_MS: number = 60_000 * ROUNDS
+
 /** SEED=… repeats a run. */
 export const SEED: number = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31))
 

@@ -51,12 +51,7 @@ export class EdgeFinder {
   #answered = new Uint8Array(64)
 
   /** Visits each edge; returns how many pairs expired. `user` and `unknown` are names, by id. */
-  find(
-    trace: StitchedTrace,
-    user: number,
-    unknown: number,
-    visit: (edge: Edge) => void
-  ): number {
+  find(trace: StitchedTrace, user: number, unknown: number, visit: (edge: Edge) => void): number {
     if (this.#answered.length < trace.count) this.#answered = new Uint8Array(trace.count * 2)
     this.#answered.fill(0, 0, trace.count)
     let expired = 0

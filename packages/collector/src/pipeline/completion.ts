@@ -7,14 +7,14 @@
  * other; only what is shown or stored of it needs it kept.
  */
 import { hexOfWords } from '@spanloom/otlp'
-import type { SelfTimes } from '../derive/self-time.ts'
-import { bucketOf } from '../derive/histogram.ts'
 import type { Edge } from '../derive/edges.ts'
-import type { TailDecision } from '../sample/policies.ts'
+import { bucketOf } from '../derive/histogram.ts'
+import type { SelfTimes } from '../derive/self-time.ts'
 import type { StitchedTrace } from '../model/stitched-trace.ts'
 import { NO_PARENT } from '../model/stitched-trace.ts'
-import type { KeptSpan, KeptTrace } from '../store/batch-encoder.ts'
+import type { TailDecision } from '../sample/policies.ts'
 import { GROUP_NUMBERS } from '../stitch/payload-table.ts'
+import type { KeptSpan, KeptTrace } from '../store/batch-encoder.ts'
 import type { BatchCutter } from './batch-cutter.ts'
 import type { InflatedPayloads } from './inflated-payloads.ts'
 import type { Stages } from './stages.ts'

@@ -24,6 +24,8 @@
  * Limits: see the options of stitch and derive. Reaching one decides a trace early or counts under
  * an overflow series; no span is ever dropped here.
  */
+
+import { CollectorError } from '../errors.ts'
 import type { ShardCheckpoint } from '../model/checkpoint.ts'
 import type { JournalRecord, PayloadRecord, TickRecord } from '../model/journal-record.ts'
 import type { MetricsSnapshot } from '../model/metrics-snapshot.ts'
@@ -38,7 +40,6 @@ import type { ShardOptions } from './options.ts'
 import type { Replay } from './replay.ts'
 import { newTotals, readState, type ShardTotals, writeState } from './shard-state.ts'
 import { Stages } from './stages.ts'
-import { CollectorError } from '../errors.ts'
 
 export type ShardOutput = Extract<FromShard, { type: 'batch' | 'checkpoint' | 'progress' }>
 

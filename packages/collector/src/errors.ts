@@ -4,7 +4,15 @@
  */
 const MESSAGES = {
   CONFIG_UNKNOWN_OPTION: (name: string, nearest: string) =>
-    `Unknown option "${name}". Did you mean "${nearest}"?`
+    `Unknown option "${name}". Did you mean "${nearest}"?`,
+  PIPELINE_RECORD_ORDER: (expected: number, position: number) =>
+    `The shard expected journal record ${expected} and got ${position}. Was a segment removed by hand?`,
+  PIPELINE_REPLAY_INCOMPLETE: (missing: number) =>
+    `The checkpoint needs ${missing} journal records that did not come. Was the journal trimmed by hand?`,
+  PIPELINE_STATE_DAMAGED: () =>
+    "A shard's checkpoint does not check. Remove it: the shard then starts from the oldest journal record.",
+  PIPELINE_STATE_VERSION: (version: number, known: number) =>
+    `A shard's checkpoint has version ${version}; this collector reads version ${known}. Start the version that wrote it.`
 } as const
 
 export type ErrorCode = keyof typeof MESSAGES

@@ -58,6 +58,8 @@ export interface ShopOptions {
   readonly otlpUrl?: string
   /** Seven ports from here; 0 takes any that are free. */
   readonly basePort?: number
+  /** Ends a start under way: what was started is stopped, and `startShop` throws. */
+  readonly signal?: AbortSignal
   /** More environment for the traced processes. */
   readonly env?: Readonly<Record<string, string>>
   /** Every line that a process prints. */
@@ -107,21 +109,29 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 
   const start = async (name: MemberName): Promise<void> => {
     const { traced, address } = MEMBERS[name]
+    const port = basePort === 0 ? 0 : basePort + NAMES.indexOf(name)
     const child = forkMember(name, traced ? tracerArgs(options) : [], [], {
       ...(traced ? tracerEnv(name, options) : {}),
       ...urls,
-      PORT: String(basePort === 0 ? 0 : basePort + NAMES.indexOf(name))
+      PORT: String(port)
     })
     watch(child, name, options, stopping, children)
-    addresses[name] = `127.0.0.1:${await portOf(child, name)}`
+    addresses[name] = `127.0.0.1:${await portOf(child, name, port)}`
     urls[address[0]] = address[1] + addresses[name] + address[2]
   }
 
+  const abort = (): void => void stopAll(children, stopping)
+  options.signal?.addEventListener('abort', abort)
   try {
-    for (const row of START_ORDER) await Promise.all(row.map(start))
+    for (const row of START_ORDER) {
+      options.signal?.throwIfAborted()
+      await Promise.all(row.map(start))
+    }
   } catch (error) {
     await stopAll(children, stopping)
     throw error
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
   }
 
   return {
@@ -197,18 +207,21 @@ function watch(
 }
 
 /** @throws ShopError */
-function portOf(child: ChildProcess, name: string): Promise<number> {
+function portOf(child: ChildProcess, name: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string, code: ShopError['code'] = 'SHOP_NOT_STARTED'): void => {
+    const fail = (why: string): void => {
       clearTimeout(timer)
-      reject(new ShopError(code, `The shop's ${name} did not start: ${why}`))
+      reject(new ShopError('SHOP_NOT_STARTED', `The shop's ${name} did not start: ${why}`))
     }
     const timer = setTimeout(() => fail(`not ready after ${START_MS_MAX} ms.`), START_MS_MAX)
     child.once('error', (error) => fail(error.message))
     child.once('exit', (code, signal) => fail(`ended with ${signal ?? `exit code ${code}`}.`))
     child.on('message', (message: FromService) => {
-      if (message.type === 'failed') {
-        fail(message.message, message.code === 'EADDRINUSE' ? 'SHOP_PORT_TAKEN' : undefined)
+      if (message.type === 'failed' && message.code === 'EADDRINUSE') {
+        clearTimeout(timer)
+        reject(new ShopError('SHOP_PORT_TAKEN', `Port ${port} is taken.`))
+      } else if (message.type === 'failed') {
+        fail(message.message)
       } else if (message.type === 'ready') {
         clearTimeout(timer)
         resolve(message.port)

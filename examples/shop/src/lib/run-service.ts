@@ -35,10 +35,13 @@ export function runService(server: Server, counter: Counter, stop?: () => Promis
 }
 
 export function failToStart(error: NodeJS.ErrnoException): void {
-  tell({ type: 'failed', code: error.code ?? 'UNKNOWN', message: error.message })
-  console.error(error.message)
   process.exitCode = 1
-  if (process.connected) process.disconnect()
+  if (!process.connected) {
+    console.error(error.message)
+    return
+  }
+  tell({ type: 'failed', code: error.code ?? 'UNKNOWN', message: error.message })
+  process.disconnect()
 }
 
 /** Over IPC and not over HTTP: asking must not change the counts. */

@@ -54,6 +54,10 @@ export class App {
     })
   }
 
+  tell(message: object): void {
+    this.process.send?.(message)
+  }
+
   async port(): Promise<number> {
     return Number((await this.line(/listening (\d+)/))[1])
   }

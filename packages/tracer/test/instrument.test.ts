@@ -233,7 +233,7 @@ describe('pg', () => {
       callback: [true],
       connect: [true, true],
       configCallback: [true],
-      submittable: [expect.any(Boolean)],
+      submittable: [true],
       failing: [true],
       transaction: [true]
     })

@@ -90,6 +90,12 @@ describe('the process ends', () => {
     if (how === 'throw') expect(app.stderr).toContain('uncaught by the app')
   })
 
+  it('by itself after a while: the sender does not keep it alive', async () => {
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['later'] })
+    expect((await app.ended()).code).toBe(0)
+    expect(sink.spans.map((span) => span.name)).toEqual(['cli later', 'last'])
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'by %s that nobody handles: delivered, and dead by that signal',
     async (signal) => {

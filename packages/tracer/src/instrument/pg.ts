@@ -31,6 +31,7 @@ interface Submittable {
   readonly text?: string
   readonly cursor?: { readonly text?: string }
   submit(connection: unknown): unknown
+  handleDataRow?: (...args: unknown[]) => unknown
   handleError?: (...args: unknown[]) => unknown
   handleReadyForQuery?: (...args: unknown[]) => unknown
   callback?: Callback
@@ -203,24 +204,23 @@ function telling(
   }
 }
 
+/** What pg calls on a query object as the answer comes in; the object emits its events in these. */
+const ANSWERS = ['handleDataRow', 'handleError', 'handleReadyForQuery'] as const
+
 /** Query objects, cursors and streams: pg itself tells them that they failed or are done. */
 function watchSubmittable(
   query: Submittable,
   call: QueryCall,
   storage: AsyncLocalStorage<Context>
 ): void {
-  const { handleError, handleReadyForQuery, callback } = query
-  if (typeof callback === 'function') query.callback = inContext(storage, callback)
-  if (handleError !== undefined) {
-    query.handleError = function (this: unknown, ...args) {
-      call.end(args[0])
-      return handleError.apply(this, args)
-    }
-  }
-  if (handleReadyForQuery !== undefined) {
-    query.handleReadyForQuery = function (this: unknown, ...args) {
-      call.end()
-      return handleReadyForQuery.apply(this, args)
+  if (typeof query.callback === 'function') query.callback = inContext(storage, query.callback)
+  for (const name of ANSWERS) {
+    const handle = query[name]
+    if (handle === undefined) continue
+    const bound = inContext(storage, handle)
+    query[name] = function (this: unknown, ...args) {
+      if (name !== 'handleDataRow') call.end(name === 'handleError' ? args[0] : undefined)
+      return bound.apply(this, args as Parameters<Callback>)
     }
   }
 }

@@ -111,10 +111,11 @@ export class WorkerSender implements Sender {
         env: {},
         resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
       })
-      worker.unref()
       worker.on('message', (message: FromWorker) => this.#flushes.get(message.flushed)?.())
       worker.on('error', (error) => this.#lost(error))
       worker.on('exit', () => this.#lost(new Error('the worker ended')))
+      // Last: listening for messages takes the reference back.
+      worker.unref()
       this.#worker = worker
       return true
     } catch (error) {

@@ -21,6 +21,13 @@ switch (how) {
   case 'natural':
     clearInterval(hold)
     break
+  case 'later':
+    // Long enough for the sender to have started and delivered before.
+    setTimeout(() => {
+      tracer.startSpan('last').end()
+      clearInterval(hold)
+    }, 1_000)
+    break
   case 'throw':
     setImmediate(() => {
       throw new Error('uncaught by the app')

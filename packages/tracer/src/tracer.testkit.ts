@@ -1,0 +1,30 @@
+/** Parts for tests: a tracer without instrumentation whose ended spans are kept. */
+
+import { SpanloomContextManager } from './context/manager.ts'
+import type { Clock } from './lib/clock.ts'
+import { createRandomWords } from './lib/random-ids.ts'
+import { createResource } from './resource/resource.ts'
+import { createHeadSampler, type SamplerName } from './sample/head-sampler.ts'
+import { DEFAULT_SPAN_LIMITS, type SpanLimits } from './trace/limits.ts'
+import type { RecordingSpan } from './trace/span.ts'
+import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
+
+export const NOW_MS = 1_795_426_799_370.5
+
+export function testTracer(limits: Partial<SpanLimits> = {}, sampler: SamplerName = 'always_on') {
+  const ended: RecordingSpan[] = []
+  const time = { nowMs: NOW_MS }
+  const clock: Clock = { now: () => time.nowMs, anchor() {}, fromMonotonic: (ms) => NOW_MS + ms }
+  const resource = createResource({ 'service.name': 'test', 'process.pid': 7 })
+  const host = {
+    clock,
+    limits: { ...DEFAULT_SPAN_LIMITS, ...limits },
+    resource,
+    ended: (span: RecordingSpan) => void ended.push(span)
+  }
+  const contexts = new SpanloomContextManager()
+  const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(sampler))
+  const provider = new ApiTracerProvider(starter, contexts, () => {})
+  const tracer = provider.getTracer('test', '1.0')
+  return { tracer, provider, contexts, ended, resource, time, clock }
+}

@@ -4,6 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { App, REGISTER } from './child.ts'
 import { OtlpSink } from './otlp-sink.ts'
 
+/** Node 25 and later forbid the network too. */
+const ALLOW_NET = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+
 let app: App | undefined
 let sink: OtlpSink | undefined
 
@@ -105,7 +108,7 @@ describe('there can be no worker', () => {
   it('sends from the main thread, says so, and does not trace itself', async () => {
     sink = await new OtlpSink().listen()
     app = new App('spans.mjs', {
-      nodeArgs: ['--permission', '--allow-fs-read=*', '--allow-net', '--import', REGISTER],
+      nodeArgs: ['--permission', '--allow-fs-read=*', ...ALLOW_NET, '--import', REGISTER],
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
     })
     await app.line(/ready/)

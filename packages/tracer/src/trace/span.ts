@@ -81,6 +81,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
   cell: SpanCell | undefined = undefined
+  /** A getter, below the class: the SDK has it absent or there, never undefined. */
+  declare readonly parentSpanContext?: SpanContext
 
   /** `parent` undefined makes a root; then `trace…` are the new trace's id, else the parent's. */
   constructor(
@@ -261,20 +263,6 @@ export class RecordingSpan extends SpanIdentity implements Span {
       droppedAttributesCount: link.droppedAttributesCount
     }))
   }
-  get parentSpanContext(): SpanContext | undefined {
-    if (!this.hasParent) return undefined
-    return new SpanIdentity(
-      this.trace0,
-      this.trace1,
-      this.trace2,
-      this.trace3,
-      this.parent0,
-      this.parent1,
-      this.traceFlags,
-      this.traceState,
-      this.parentRemote
-    ).spanContext()
-  }
   get resource(): Resource {
     return this.#host.resource
   }
@@ -282,6 +270,25 @@ export class RecordingSpan extends SpanIdentity implements Span {
     return this.scope.readable
   }
 }
+
+Object.defineProperty(RecordingSpan.prototype, 'parentSpanContext', {
+  get(this: RecordingSpan): SpanContext | undefined {
+    if (!this.hasParent) return undefined
+    const { trace0, trace1, trace2, trace3, parent0, parent1, parentRemote } = this
+    const { traceFlags, traceState } = this
+    return new SpanIdentity(
+      trace0,
+      trace1,
+      trace2,
+      trace3,
+      parent0,
+      parent1,
+      traceFlags,
+      traceState,
+      parentRemote
+    ).spanContext()
+  }
+})
 
 /** Undefined when the exception says nothing at all. */
 export function exceptionAttributes(exception: unknown): Attributes | undefined {

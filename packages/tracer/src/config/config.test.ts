@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { NoticeCode } from '../notices.ts'
+import { SDK_VERSION } from '../version.ts'
+import { CATALOGUE } from './catalogue.ts'
+import { readConfig } from './config.ts'
+import type { Environment } from './parse.ts'
+
+function read(environment: Environment) {
+  const said: [NoticeCode, ...unknown[]][] = []
+  const config = readConfig((code, ...facts) => void said.push([code, ...facts]), environment)
+  return { config, said }
+}
+
+describe('the configuration', () => {
+  it('has OpenTelemetry’s defaults', () => {
+    const { config, said } = read({ OTEL_SERVICE_NAME: '', OTEL_TRACES_SAMPLER: ' ' })
+    expect(config).toMatchObject({
+      disabled: false,
+      resource: {},
+      url: 'http://localhost:4318/v1/traces',
+      headers: {},
+      sampler: 'parentbased_always_on',
+      traceContext: true,
+      baggage: true,
+      queueBytesMax: 32 * 1024 * 1024,
+      exitWaitMs: 1_500
+    })
+    expect(config.limits.attributesMax).toBe(128)
+    expect(said).toEqual([])
+  })
+
+  it('reads every name it declares', () => {
+    const { config, said } = read({
+      OTEL_SDK_DISABLED: 'TRUE',
+      OTEL_SERVICE_NAME: 'shop',
+      DD_SERVICE: 'ignored',
+      DD_ENV: 'prod',
+      DD_VERSION: '1.2',
+      OTEL_RESOURCE_ATTRIBUTES: 'team=a%2Cb, service.name=lost,service.version=9',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318/base/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
+      OTEL_TRACES_SAMPLER: 'always_off',
+      OTEL_PROPAGATORS: 'baggage',
+      OTEL_ATTRIBUTE_COUNT_LIMIT: '5',
+      OTEL_SPAN_EVENT_COUNT_LIMIT: '6',
+      OTEL_SPAN_LINK_COUNT_LIMIT: '7',
+      OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: '8',
+      OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: '9',
+      OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: '10',
+      SPANLOOM_QUEUE_BYTES: '1000',
+      SPANLOOM_EXIT_WAIT: '0'
+    })
+    expect(said).toEqual([])
+    expect(config).toEqual({
+      disabled: true,
+      resource: {
+        'service.name': 'shop',
+        'service.version': '9',
+        'deployment.environment.name': 'prod',
+        team: 'a,b'
+      },
+      url: 'https://collector:4318/base/v1/traces',
+      headers: { authorization: 'Bearer x' },
+      timeoutMs: 3_000,
+      sampler: 'always_off',
+      traceContext: false,
+      baggage: true,
+      limits: {
+        attributesMax: 5,
+        eventsMax: 6,
+        linksMax: 7,
+        eventAttributesMax: 8,
+        linkAttributesMax: 9,
+        valueCharsMax: 10
+      },
+      queueBytesMax: 1_000,
+      exitWaitMs: 0
+    })
+    const traces = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://there/as-is' }
+    expect(read(traces).config.url).toBe('http://there/as-is')
+    expect(read({ OTEL_PROPAGATORS: 'none' }).config.traceContext).toBe(false)
+    expect(read({ DD_SERVICE: 'moved' }).config.resource['service.name']).toBe('moved')
+  })
+
+  it.each([
+    ['OTEL_TRACES_SAMPLER', 'traceidratio'],
+    ['OTEL_PROPAGATORS', 'tracecontext,b3'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '-1'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'a=1,b'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'a=%E0%A4%A'],
+    ['OTEL_SDK_DISABLED', 'yes']
+  ])('%s=%s is one warning and the default', (name, value) => {
+    const { config, said } = read({ [name]: value })
+    expect(config).toEqual(read({}).config)
+    expect(said.map(([code, variable]) => [code, variable])).toEqual([['CONFIG_BAD_VALUE', name]])
+  })
+
+  it('does not show credentials in a warning', () => {
+    const { said } = read({ OTEL_EXPORTER_OTLP_HEADERS: 'secret-token' })
+    expect(JSON.stringify(said)).not.toContain('secret-token')
+  })
+
+  it('is in the README, each name of it', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    for (const setting of Object.values(CATALOGUE)) {
+      for (const name of setting.env) expect(readme).toContain(`\`${name}\``)
+    }
+  })
+})
+
+describe('the version', () => {
+  it('is package.json’s', () => {
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+    expect(SDK_VERSION).toBe((JSON.parse(manifest) as { version: string }).version)
+  })
+})

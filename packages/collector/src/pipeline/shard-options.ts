@@ -4,7 +4,7 @@ import type { SampleOptions } from '../sample/options.ts'
 import type { StitchOptions } from '../stitch/options.ts'
 
 /** Options of a shard as a whole: what it hands out, and how often. */
-export const pipelineOptions = {
+export const shardOptions = {
   checkpointIntervalMs: {
     type: 'number',
     default: 5_000,
@@ -25,4 +25,4 @@ export const pipelineOptions = {
 export type ShardOptions = StitchOptions &
   DeriveOptions &
   SampleOptions &
-  ValuesOf<typeof pipelineOptions>
+  ValuesOf<typeof shardOptions>

@@ -1,0 +1,31 @@
+import type { Options } from '../lib/option.ts'
+
+/** What most people set, and so without a section: `--data-dir`, `SPANLOOM_DATA_DIR`. */
+export const commonOptions = {
+  dataDir: {
+    type: 'text',
+    default: '.spanloom',
+    maxChars: 4_096,
+    says: 'Directory of the journal, the checkpoints and the store. Made when it is not there.'
+  },
+  host: {
+    type: 'text',
+    default: '127.0.0.1',
+    maxChars: 255,
+    says: 'Address to listen on. 0.0.0.0 lets other machines in.'
+  },
+  otlpPort: {
+    type: 'number',
+    default: 4318,
+    min: 0,
+    max: 65_535,
+    says: 'Port that takes OTLP over HTTP. 0 takes any free one.'
+  },
+  uiPort: {
+    type: 'number',
+    default: 4319,
+    min: 0,
+    max: 65_535,
+    says: 'Port of the web UI, the query API and /metrics. 0 takes any free one.'
+  }
+} as const satisfies Options

@@ -1,0 +1,59 @@
+/**
+ * What can be said about a request from its head alone. The order is that of specificity: first
+ * where it goes, then how, then in what shape, then how much.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { CollectorError } from '../errors.ts'
+import type { Encoding } from './answer.ts'
+
+const TRACES_PATH = '/v1/traces'
+const OTHER_SIGNALS = ['/v1/metrics', '/v1/logs', '/v1development/profiles']
+
+/** Of what a sender wrote, quoted back in an error. */
+const QUOTED_CHARS_MAX = 200
+
+export interface RequestHead {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface Admission {
+  readonly encoding: Encoding
+  readonly compression: 'identity' | 'gzip'
+  /** As declared; 0 when the body comes in chunks. */
+  readonly byteCount: number
+}
+
+/** @throws CollectorError RECEIVE_… */
+export function admit({ method, url, headers }: RequestHead, bodyBytesMax: number): Admission {
+  const path = url.split('?', 1)[0] ?? ''
+  if (OTHER_SIGNALS.includes(path)) {
+    throw new CollectorError('RECEIVE_SIGNAL_UNSUPPORTED', [path])
+  }
+  if (path !== TRACES_PATH) throw new CollectorError('RECEIVE_PATH_UNKNOWN', [quoted(path)])
+  if (method !== 'POST') throw new CollectorError('RECEIVE_METHOD_UNSUPPORTED', [quoted(method)])
+  const encoding = encodingOf(headers)
+  if (encoding === undefined) {
+    const type = headers['content-type'] ?? ''
+    throw new CollectorError('RECEIVE_CONTENT_TYPE_UNSUPPORTED', [quoted(type)])
+  }
+  const compression = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (compression !== 'identity' && compression !== 'gzip') {
+    throw new CollectorError('RECEIVE_CONTENT_ENCODING_UNSUPPORTED', [quoted(compression)])
+  }
+  const byteCount = Number(headers['content-length'] ?? 0)
+  if (byteCount > bodyBytesMax) throw new CollectorError('RECEIVE_BODY_TOO_LARGE', [bodyBytesMax])
+  return { encoding, compression, byteCount }
+}
+
+/** Parameters (`; charset=utf-8`) change nothing: protobuf has none, JSON is UTF-8. */
+export function encodingOf(headers: IncomingHttpHeaders): Encoding | undefined {
+  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (type === 'application/x-protobuf') return 'protobuf'
+  return type === 'application/json' ? 'json' : undefined
+}
+
+function quoted(text: string): string {
+  return text.length > QUOTED_CHARS_MAX ? `${text.slice(0, QUOTED_CHARS_MAX)}…` : text
+}

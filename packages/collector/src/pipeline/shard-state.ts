@@ -13,7 +13,7 @@ import { BinaryReader, BinaryWriter } from '../lib/binary.ts'
 import { crc32 } from '../lib/hash.ts'
 import type { PolicyConfig } from '../sample/policies.ts'
 import { Replay } from './replay.ts'
-import type { ShardOptions } from './shard-options.ts'
+import type { ShardOptions } from './options.ts'
 import { Stages } from './stages.ts'
 
 const MAGIC = 0x5350_5348

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import type { FromShard, ToShard } from '../model/shard-messages.ts'
 import { createRowBinaryEncoder } from '../store/clickhouse/encoder.ts'
 import { createShard } from './shard.ts'
-import type { ShardOptions } from './shard-options.ts'
+import type { ShardOptions } from './options.ts'
 
 /** `workerData` of this worker. */
 export interface ShardWorkerData {

@@ -35,7 +35,7 @@ import { BatchCutter, type CountingEncoder } from './batch-cutter.ts'
 import { Completion } from './completion.ts'
 import { type Inflate, InflatedPayloads } from './inflated-payloads.ts'
 import type { Replay } from './replay.ts'
-import type { ShardOptions } from './shard-options.ts'
+import type { ShardOptions } from './options.ts'
 import { newTotals, readState, type ShardTotals, writeState } from './shard-state.ts'
 import { Stages } from './stages.ts'
 

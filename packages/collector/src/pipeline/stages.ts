@@ -12,7 +12,7 @@ import { compilePolicies, type PolicyConfig } from '../sample/policies.ts'
 import { PayloadScanner } from '../scan/payload-scanner.ts'
 import { Stitcher } from '../stitch/stitcher.ts'
 import { ROLLUP_STEP_MS } from '../store/batch-encoder.ts'
-import type { ShardOptions } from './shard-options.ts'
+import type { ShardOptions } from './options.ts'
 
 /** Whoever calls a service without a trace context; Tempo's word. */
 const USER = 'user'

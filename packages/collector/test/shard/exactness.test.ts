@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { StoreBatch } from '../../src/model/store-batch.ts'
-import type { ShardOptions } from '../../src/pipeline/shard-options.ts'
+import type { ShardOptions } from '../../src/pipeline/options.ts'
 import { defaultOptions, readBatches, ShardRun } from './harness.ts'
 import { randomOf } from './payloads.ts'
 import { makeTraffic, type Traffic } from './traffic.ts'

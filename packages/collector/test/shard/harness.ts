@@ -7,8 +7,8 @@ import type { MetricsSnapshot } from '../../src/model/metrics-snapshot.ts'
 import type { ShardStats } from '../../src/model/shard-messages.ts'
 import type { StoreBatch, TableRows } from '../../src/model/store-batch.ts'
 import { createShard, type Shard } from '../../src/pipeline/shard.ts'
-import type { ShardOptions } from '../../src/pipeline/shard-options.ts'
-import { shardOptions } from '../../src/pipeline/shard-options.ts'
+import type { ShardOptions } from '../../src/pipeline/options.ts'
+import { pipelineOptions } from '../../src/pipeline/options.ts'
 import { sampleOptions } from '../../src/sample/options.ts'
 import { stitchOptions } from '../../src/stitch/options.ts'
 import type {
@@ -37,7 +37,7 @@ export interface Written {
 }
 
 export function defaultOptions(changes: Partial<ShardOptions> = {}): ShardOptions {
-  const declared = { ...stitchOptions, ...deriveOptions, ...sampleOptions, ...shardOptions }
+  const declared = { ...stitchOptions, ...deriveOptions, ...sampleOptions, ...pipelineOptions }
   const defaults = Object.entries(declared).map(([name, option]) => [name, option.default])
   return { ...(Object.fromEntries(defaults) as unknown as ShardOptions), ...changes }
 }

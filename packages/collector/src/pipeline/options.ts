@@ -31,7 +31,7 @@ export const intakeOptions = {
 } as const satisfies Options
 
 /** Options of a shard as a whole: what it hands out, and how often. */
-export const shardOptions = {
+export const pipelineOptions = {
   checkpointIntervalMs: {
     type: 'number',
     default: 5_000,
@@ -52,4 +52,4 @@ export const shardOptions = {
 export type ShardOptions = StitchOptions &
   DeriveOptions &
   SampleOptions &
-  ValuesOf<typeof shardOptions>
+  ValuesOf<typeof pipelineOptions>

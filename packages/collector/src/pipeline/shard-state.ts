@@ -8,12 +8,12 @@
  *   open spans               see replay.ts
  *   CRC-32 of all before     4 bytes
  */
+import { crc32 } from 'node:zlib'
 import { CollectorError } from '../errors.ts'
 import { BinaryReader, BinaryWriter } from '../lib/binary.ts'
-import { crc32 } from '../lib/hash.ts'
 import type { PolicyConfig } from '../sample/policies.ts'
-import { Replay } from './replay.ts'
 import type { ShardOptions } from './options.ts'
+import { Replay } from './replay.ts'
 import { Stages } from './stages.ts'
 
 const MAGIC = 0x5350_5348

@@ -6,8 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import type { FromShard, ToShard } from '../model/shard-messages.ts'
 import { createRowBinaryEncoder } from '../store/clickhouse/encoder.ts'
-import { createShard } from './shard.ts'
 import type { ShardOptions } from './options.ts'
+import { createShard } from './shard.ts'
 
 /** `workerData` of this worker. */
 export interface ShardWorkerData {

@@ -72,6 +72,7 @@ const NO_STATS: ShardStats = {
   seriesCount: 0,
   seriesOverflow: 0,
   edgesExpired: 0,
+  spansDropped: 0,
   payloadsDropped: 0
 }
 

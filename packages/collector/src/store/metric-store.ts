@@ -8,6 +8,9 @@ export interface Latency {
   readonly p99Ms: number
 }
 
+/** Calls by index of the log-scale bucket (`SparseHistogram`). */
+export type BucketCounts = Readonly<Record<string, number>>
+
 export interface RollupPoint {
   readonly unixMs: number
   readonly calls: number
@@ -39,7 +42,12 @@ export interface EdgeRollup extends Latency {
   readonly connectionType: ConnectionType
   readonly calls: number
   readonly errors: number
+  /** Start of the first step in the window that has a call. */
+  readonly firstUnixMs: number
+  /** Empty when there is none. */
   readonly exampleTraceId: string
+  /** What the percentiles are cut from: a node's are cut from the sum over its edges. */
+  readonly durations: BucketCounts
 }
 
 /** Half-open, on whole rollup steps: every step that begins at or after `from` and before `to`. */

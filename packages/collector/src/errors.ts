@@ -8,7 +8,7 @@ const MESSAGES = {
   QUERY_BAD_CURSOR: () =>
     'The cursor is not one that this API gave. Ask again without it for the newest traces.',
   QUERY_BAD_PARAM: (sentence: string) => sentence,
-  QUERY_BAD_WINDOW: () => 'The window is empty: `from` must be before `to`.',
+  QUERY_BAD_WINDOW: () => 'The window ends before it begins: `from` must not be after `to`.',
   QUERY_TIMEOUT: (seconds: number) =>
     `The query took more than ${seconds} s and was stopped. Ask for a shorter window or fewer conditions.`,
   QUERY_TOO_MANY: () => 'Too many queries are running. Try again in a second.',

@@ -1,15 +1,6 @@
 /** The store port for metric rollups: what was counted, by time step. */
 import type { ConnectionType, NodeType } from '@spanloom/query-api'
-
-/** Percentiles are cut from the merged histogram; `undefined` when nothing was called. */
-export interface Latency {
-  readonly p50Ms: number
-  readonly p95Ms: number
-  readonly p99Ms: number
-}
-
-/** Calls by index of the log-scale bucket (`SparseHistogram`). */
-export type BucketCounts = Readonly<Record<string, number>>
+import type { BucketCounts, Latency } from '../lib/log-histogram.ts'
 
 export interface RollupPoint {
   readonly unixMs: number
@@ -46,7 +37,7 @@ export interface EdgeRollup extends Latency {
   readonly firstUnixMs: number
   /** Empty when there is none. */
   readonly exampleTraceId: string
-  /** What the percentiles are cut from: a node's are cut from the sum over its edges. */
+  /** By bucket of `SparseHistogram`; what the percentiles are cut from: a node's are cut from the sum over its edges. */
   readonly durations: BucketCounts
 }
 

@@ -8,15 +8,21 @@
  * A span whose bytes cannot be decoded is dropped and counted (`spansUndecodable`): the receiver
  * has checked them, so it is always an error, and must not stop the shard that replays it.
  */
-import { type DecodedSpan, decodeResource, decodeScope, decodeSpan, type KeyText } from '@spanloom/otlp'
+import {
+  type DecodedSpan,
+  decodeResource,
+  decodeScope,
+  decodeSpan,
+  type KeyText
+} from '@spanloom/otlp'
 import type { TableRows } from '../../model/store-batch.ts'
 import type {
   BatchEncoder,
   EdgeDelta,
   KeptSpan,
   KeptTrace,
-  SparseHistogram,
-  SpanMetricsDelta
+  SpanMetricsDelta,
+  SparseHistogram
 } from '../batch-encoder.ts'
 import { RowWriter } from './row-binary.ts'
 import { BUCKET_SECONDS, CUT_BLOCK_MS, INSERT_ORDER } from './schema.ts'
@@ -152,7 +158,8 @@ class Encoder implements RowBinaryEncoder {
       return
     }
     const start = span.startTimeUnixNano
-    const end = span.endTimeUnixNano > start ? span.endTimeUnixNano : start
+    let end = span.endTimeUnixNano
+    if (end < start) end = start
     const first = sums.spanCount === 0
     if (first || start < sums.start) sums.start = start
     if (first || end > sums.end) sums.end = end
@@ -220,8 +227,7 @@ class Encoder implements RowBinaryEncoder {
       this.#resourceOffset = resourceOffset
     }
     if (!samePayload || scopeOffset !== this.#scopeOffset) {
-      this.#scopeName =
-        scopeLength === 0 ? '' : decodeScope(payload, scopeOffset, scopeLength).name
+      this.#scopeName = scopeLength === 0 ? '' : decodeScope(payload, scopeOffset, scopeLength).name
       this.#scopeOffset = scopeOffset
     }
     this.#payload = payload

@@ -9,10 +9,12 @@
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', "'": "\\'", '\0': '\\0' }
 
+/** With the flag `u`, pairs are whole characters and do not match. */
+const LONE_SURROGATE = /\p{Surrogate}/gu
+
 /** A String literal. Lone surrogates become U+FFFD, as they do in what was stored. */
 export function lit(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what has to be found
-  return `'${text.toWellFormed().replace(/[\\'\0]/g, (char) => ESCAPES[char]!)}'`
+  return `'${text.replace(LONE_SURROGATE, '\ufffd').replace(/[\\'\0]/g, (char) => ESCAPES[char]!)}'`
 }
 
 /** A name of a table, column or database. Ours only, so anything unusual is a bug. */

@@ -3,6 +3,7 @@
  * the sums of its points, histogram included: one pass over the rows, and both always agree.
  */
 import type { ConnectionType, NodeType } from '@spanloom/query-api'
+import { addCounts, type BucketCounts, p95MsOf, quantilesOf } from '../../lib/log-histogram.ts'
 import type {
   EdgeRollup,
   MetricStore,
@@ -11,7 +12,6 @@ import type {
   ServiceRollup,
   Window
 } from '../metric-store.ts'
-import { addCounts, type BucketCounts, p95MsOf, quantilesOf } from './histogram.ts'
 import {
   selectEdges,
   selectOperationPoints,

@@ -5,10 +5,17 @@
  * Inside a bucket the rank is placed on a straight line in log scale. The true value lies in the
  * same bucket, so the answer is off by less than one bucket's width: 2^(1/8) - 1 = 9.05 %.
  */
-import type { BucketCounts, Latency } from '../metric-store.ts'
-
 const BUCKETS_PER_DOUBLING = 8
 const NANO_PER_MS = 1e6
+
+/** Calls by bucket index, sparse. */
+export type BucketCounts = Readonly<Record<string, number>>
+
+export interface Latency {
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+}
 
 const NOTHING: Latency = { p50Ms: 0, p95Ms: 0, p99Ms: 0 }
 

@@ -14,6 +14,8 @@ const ENTRIES = `kind IN (${SERVER}, ${CONSUMER})`
 const SUMS = 'sum(calls) AS calls_sum, sum(errors)'
 const HISTOGRAM = 'sumMap(durations)'
 
+const NO_TRACE_ID = "toFixedString('', 16)"
+
 /** Rows: [service, point, calls, errors, histogram], points ascending. */
 export function selectServicePoints(window: Window, pointMs: number): string {
   return `SELECT service, ${point(window, pointMs)}, ${SUMS}, ${HISTOGRAM}
@@ -46,7 +48,7 @@ WHERE ${inWindow(window)} AND service = ${lit(service)} AND calls > 0 GROUP BY o
  */
 export function selectEdges(window: Window): string {
   return `SELECT client_type, client, server_type, server, connection_type,
-  ${SUMS}, min(step_unix_ms), lower(hex(argMax(example_trace_id, step_unix_ms))), ${HISTOGRAM}
+  ${SUMS}, min(step_unix_ms), lower(hex(argMaxIf(example_trace_id, step_unix_ms, example_trace_id != ${NO_TRACE_ID}))), ${HISTOGRAM}
 FROM ${DATABASE}.edges_10s WHERE ${inWindow(window)}
 GROUP BY client_type, client, server_type, server, connection_type HAVING calls_sum > 0
 ORDER BY client_type, client, server_type, server, connection_type`

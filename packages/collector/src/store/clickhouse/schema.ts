@@ -129,7 +129,8 @@ const EDGES: readonly Column[] = [
   ...MEASURES,
   {
     name: 'example_trace_id',
-    type: 'SimpleAggregateFunction(anyLast, FixedString(16))',
+    // Any will do, but none, which is all zeros, must not win.
+    type: 'SimpleAggregateFunction(max, FixedString(16))',
     as: 'FixedString(16)',
     codec: 'ZSTD(1)'
   }

@@ -41,10 +41,14 @@ function codeOf(run: () => unknown): OtlpErrorCode | undefined {
   }
 }
 
+function scanOf(payload: Uint8Array) {
+  const strings = new StringTable(LIMITS)
+  return { rows: createScanner(['http.route', 'k', ''], strings).scan(payload), strings }
+}
+
 /** All that a payload says, as text: equal bytes must read equally wherever they stand. */
 function readAll(payload: Uint8Array): string {
-  const strings = new StringTable(LIMITS)
-  const rows = createScanner(['http.route', 'k', ''], strings).scan(payload)
+  const { rows, strings } = scanOf(payload)
   const said: unknown[] = [rows.count]
   for (let row = 0; row < rows.count; row++) {
     said.push(
@@ -249,6 +253,7 @@ describe('checkTraces', () => {
     ]) {
       const payload = requestOf(spanBytes(field), spanBytes())
       expect(codeOf(() => checkTraces(payload))).toBe('OTLP_TRUNCATED')
+      expect(codeOf(() => scanOf(payload))).toBe('OTLP_TRUNCATED')
       expect(codeOf(() => readAll(payload))).toBe('OTLP_TRUNCATED')
     }
   })

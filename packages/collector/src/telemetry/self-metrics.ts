@@ -81,8 +81,10 @@ export class SelfMetrics {
   }
 
   #valuesOf(name: SelfMetricName): Map<string, number> {
-    let values = this.#values.get(name)
-    if (values === undefined) this.#values.set(name, (values = new Map()))
+    const known = this.#values.get(name)
+    if (known !== undefined) return known
+    const values = new Map<string, number>()
+    this.#values.set(name, values)
     return values
   }
 }

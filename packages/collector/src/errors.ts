@@ -53,6 +53,14 @@ const MESSAGES = {
   PIPELINE_FULL: (bytesMax: number) =>
     `${bytesMax} bytes wait to be processed, which is the limit. Send again later, or raise --pipeline-waiting-bytes-max.`,
   PIPELINE_NOT_OPEN: (state: string) => `The collector is ${state}. Send again later.`,
+  PIPELINE_RECORD_ORDER: (expected: number, position: number) =>
+    `The shard expected journal record ${expected} and got ${position}. Was a segment removed by hand?`,
+  PIPELINE_REPLAY_INCOMPLETE: (missing: number) =>
+    `The checkpoint needs ${missing} journal records that did not come. Was the journal trimmed by hand?`,
+  PIPELINE_STATE_DAMAGED: () =>
+    "A shard's checkpoint does not check. Remove it: the shard then starts from the oldest journal record.",
+  PIPELINE_STATE_VERSION: (version: number, known: number) =>
+    `A shard's checkpoint has version ${version}; this collector reads version ${known}. Start the version that wrote it.`,
   PIPELINE_SHARD_DIED: (shard: number, reason: string) =>
     `Shard ${shard} died: ${reason}. Start the collector again: it repeats what the shard had not finished.`,
 

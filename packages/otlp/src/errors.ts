@@ -11,7 +11,7 @@ const MESSAGES = {
   OTLP_TAG: (atByte: number) =>
     `The tag before byte ${atByte} is not a protobuf field. Is this an OTLP payload?`,
   OTLP_TOO_LARGE: (byteCount: number, bytesMax: number) =>
-    `The payload has ${byteCount} bytes; ${bytesMax} can be read. Send smaller batches.`,
+    `A message has ${byteCount} bytes; ${bytesMax} is the most. Send smaller batches.`,
   OTLP_TRUNCATED: (atByte: number) =>
     `The payload ends inside a field, at byte ${atByte}. Was it cut on the way?`,
   OTLP_VARINT: (atByte: number) =>

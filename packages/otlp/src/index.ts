@@ -20,6 +20,7 @@ export {
   traceIdOfRow,
   wordsOfHex
 } from './ids.ts'
+export { tracesJsonToProtobuf } from './json.ts'
 export { VALUE_DEPTH_MAX } from './messages.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {

@@ -336,6 +336,29 @@ const value = { at: 0, length: 0 }
 
 /** @hot Once per attribute: which wanted key it has, or -1. The value's place is in `value`. */
 function matchKeyValue(bytes: Uint8Array, from: number, end: number, keys: KeyMatcher): number {
+  // Nearly all: a key shorter than 128 bytes, then the value, and nothing else.
+  if (end - from >= 4 && bytes[from] === 0x0a) {
+    const keyLength = bytes[from + 1]!
+    const at = from + 2 + keyLength
+    if (keyLength < 0x80 && at + 2 <= end && bytes[at] === 0x12) {
+      let valueLength = bytes[at + 1]!
+      let valueAt = at + 2
+      if (valueLength > 0x7f) {
+        valueLength = longLength(bytes, valueAt, end, valueLength)
+        valueAt = cursor.at
+      }
+      if (valueAt + valueLength === end) {
+        value.at = valueAt
+        value.length = valueLength
+        return keys.match(bytes, from + 2, keyLength)
+      }
+    }
+  }
+  return matchAnyKeyValue(bytes, from, end, keys)
+}
+
+/** Any KeyValue: fields in any order, twice, or not at all. */
+function matchAnyKeyValue(bytes: Uint8Array, from: number, end: number, keys: KeyMatcher): number {
   let keyAt = from
   let keyLength = 0
   value.at = from

@@ -60,8 +60,28 @@ export function varint(bytes: Uint8Array, at: number, end: number): number {
   return first
 }
 
-/** @hot A length of more than one byte. What it measures is known to lie before `end`. */
+/**
+ * @hot A length of more than one byte. What it measures is known to lie before `end`. Up to four
+ * bytes are read without a loop: that is what slots are filled with (wire-writer.ts).
+ */
 export function longLength(bytes: Uint8Array, at: number, end: number, first: number): number {
+  if (end - at >= 3) {
+    let length = (first & 0x7f) | ((bytes[at]! & 0x7f) << 7)
+    let next = at + 1
+    if (bytes[at]! > 0x7f) {
+      length |= (bytes[at + 1]! & 0x7f) << 14
+      next = at + 2
+      if (bytes[at + 1]! > 0x7f) {
+        length |= (bytes[at + 2]! & 0x7f) << 21
+        next = bytes[at + 2]! > 0x7f ? 0 : at + 3
+      }
+    }
+    if (next > 0) {
+      if (length > end - next) throw truncated(end)
+      cursor.at = next
+      return length
+    }
+  }
   const length = longVarint(bytes, at, end, first)
   if (cursor.high !== 0 || length < 0 || length > end - cursor.at) throw truncated(end)
   return length

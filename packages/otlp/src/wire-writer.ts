@@ -11,6 +11,7 @@
  * which every protobuf decoder accepts. So nothing is measured twice and nothing is moved.
  * https://protobuf.dev/programming-guides/encoding/
  */
+import { OtlpError } from './errors.ts'
 
 /** The largest length that a four-byte slot holds: 2^28 - 1. */
 export const SLOT_LENGTH_MAX = 0x0fff_ffff
@@ -70,10 +71,10 @@ export class WireWriter {
     this.length = at
   }
 
-  /** An int64 given as a safe integer; a negative one takes ten bytes, as protobuf has it. */
-  int64(value: number): void {
-    if (value >= 0) {
-      this.varint(value)
+  /** An int64 as a safe integer or a bigint; a negative one takes ten bytes, as protobuf has it. */
+  int64(value: number | bigint): void {
+    if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+      this.varint(Number(value))
       return
     }
     this.reserve(10)
@@ -181,7 +182,9 @@ export class WireWriter {
   /** Fills in the length of all that was written since `openSlot`. */
   closeSlot(slot: number): void {
     const length = this.length - slot - 4
-    if (length > SLOT_LENGTH_MAX) throw new RangeError(`A message of ${length} bytes is too long.`)
+    if (length > SLOT_LENGTH_MAX) {
+      throw new OtlpError('OTLP_TOO_LARGE', [length, SLOT_LENGTH_MAX])
+    }
     const bytes = this.bytes
     bytes[slot] = (length & 0x7f) | 0x80
     bytes[slot + 1] = ((length >>> 7) & 0x7f) | 0x80

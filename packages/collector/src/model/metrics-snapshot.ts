@@ -56,14 +56,19 @@ export interface EdgeSeriesColumns {
   readonly connectionType: readonly string[]
   readonly calls: Float64Array
   readonly failed: Float64Array
+  /** Has fewer calls than `calls` where the caller sends no spans. */
   readonly clientDuration: HistogramColumns
+  /** As the called side saw it; as the caller did where only that is known. */
   readonly serverDuration: HistogramColumns
+  /** On the buckets of `serverDuration`. */
   readonly exemplars: readonly Exemplar[]
+  /** Index of the edge that takes what the limit refuses, or -1. */
+  readonly overflow: number
 }
 
 export interface MetricsSnapshot {
   readonly spans: SpanSeriesColumns
   readonly edges: EdgeSeriesColumns
-  /** When the first span was counted; the `_created` of every series. */
+  /** When the first span was counted; the `_created` of every series; 0 before. */
   readonly createdUnixMs: number
 }

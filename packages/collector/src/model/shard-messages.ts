@@ -34,9 +34,13 @@ export type FromShard =
 
 /** Counted since the data directory was made: part of the checkpoint. */
 export interface ShardStats {
+  /** Counted, once each: duplicates are not in it, late spans are. */
   readonly spansAccepted: number
   readonly spansDuplicate: number
   readonly spansLate: number
+  /** Payloads that could not be read although they were checked when accepted: dropped. */
+  readonly payloadsDropped: number
+  /** Decided; late entries do not count again. */
   readonly tracesCompleted: number
   /** Decided before their time: too many spans, too old, or memory was short. */
   readonly tracesDecidedEarly: number
@@ -44,5 +48,6 @@ export interface ShardStats {
   readonly seriesCount: number
   /** Calls counted under the overflow series. */
   readonly seriesOverflow: number
+  /** Server spans whose parent never came. */
   readonly edgesExpired: number
 }

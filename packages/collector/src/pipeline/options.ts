@@ -1,4 +1,7 @@
-import type { Options } from '../lib/option.ts'
+import type { DeriveOptions } from '../derive/options.ts'
+import type { Options, ValuesOf } from '../lib/option.ts'
+import type { SampleOptions } from '../sample/options.ts'
+import type { StitchOptions } from '../stitch/options.ts'
 
 const MIB = 1_048_576
 
@@ -26,3 +29,27 @@ export const intakeOptions = {
     says: 'Bytes that wait, in memory, for the store. Beyond, processing pauses until it catches up.'
   }
 } as const satisfies Options
+
+/** Options of a shard as a whole: what it hands out, and how often. */
+export const pipelineOptions = {
+  checkpointIntervalMs: {
+    type: 'number',
+    default: 5_000,
+    min: 1_000,
+    max: 600_000,
+    says: 'Time between two checkpoints of a shard. A restart replays what came after the last one.'
+  },
+  batchSpansMax: {
+    type: 'number',
+    default: 20_000,
+    min: 100,
+    max: 1_000_000,
+    says: 'Spans in one batch to the store, give or take one trace. A tick that decides more is cut into several.'
+  }
+} as const satisfies Options
+
+/** All that decides what a shard makes of its records: kept in the checkpoint. */
+export type ShardOptions = StitchOptions &
+  DeriveOptions &
+  SampleOptions &
+  ValuesOf<typeof pipelineOptions>

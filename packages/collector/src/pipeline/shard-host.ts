@@ -71,7 +71,8 @@ const NO_STATS: ShardStats = {
   tracesOpen: 0,
   seriesCount: 0,
   seriesOverflow: 0,
-  edgesExpired: 0
+  edgesExpired: 0,
+  payloadsDropped: 0
 }
 
 export class ShardHost {

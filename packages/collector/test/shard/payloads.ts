@@ -1,0 +1,112 @@
+/** Spans as plain objects, and OTLP payloads of them, for tests of the shard. */
+import { WireWriter } from '@spanloom/otlp'
+
+export const KIND = { INTERNAL: 1, SERVER: 2, CLIENT: 3, PRODUCER: 4, CONSUMER: 5 } as const
+
+export interface TestSpan {
+  /** 32 hex digits. */
+  readonly traceId: string
+  /** 16 hex digits. */
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly service: string
+  readonly name: string
+  readonly kind: number
+  readonly status?: number
+  readonly startUnixMs: number
+  readonly durationMs: number
+  readonly attributes?: Readonly<Record<string, string | number>>
+}
+
+/** One ResourceSpans for each service, in the order of the spans. */
+export function encodePayload(spans: readonly TestSpan[]): Uint8Array {
+  const writer = new WireWriter(4096)
+  for (const service of new Set(spans.map((span) => span.service))) {
+    message(writer, 1, () => {
+      message(writer, 1, () => attribute(writer, 1, 'service.name', service))
+      message(writer, 2, () => {
+        message(writer, 1, () => text(writer, 1, 'test'))
+        for (const span of spans) {
+          if (span.service === service) message(writer, 2, () => writeSpan(writer, span))
+        }
+      })
+    })
+  }
+  return writer.take().slice()
+}
+
+function writeSpan(writer: WireWriter, span: TestSpan): void {
+  bytes(writer, 1, hexBytes(span.traceId))
+  bytes(writer, 2, hexBytes(span.spanId))
+  if (span.parentSpanId !== undefined) bytes(writer, 4, hexBytes(span.parentSpanId))
+  text(writer, 5, span.name)
+  writer.tag(6, 0)
+  writer.varint(span.kind)
+  const start = BigInt(Math.round(span.startUnixMs * 1000)) * 1000n
+  time(writer, 7, start)
+  time(writer, 8, start + BigInt(Math.round(span.durationMs * 1e6)))
+  for (const [key, value] of Object.entries(span.attributes ?? {})) attribute(writer, 9, key, value)
+  if (span.status !== undefined) {
+    message(writer, 15, () => {
+      writer.tag(3, 0)
+      writer.varint(span.status!)
+    })
+  }
+}
+
+function attribute(writer: WireWriter, field: number, key: string, value: string | number): void {
+  message(writer, field, () => {
+    text(writer, 1, key)
+    message(writer, 2, () => {
+      if (typeof value === 'string') {
+        text(writer, 1, value)
+      } else {
+        writer.tag(3, 0)
+        writer.int64(value)
+      }
+    })
+  })
+}
+
+function message(writer: WireWriter, field: number, content: () => void): void {
+  writer.tag(field, 2)
+  const slot = writer.openSlot()
+  content()
+  writer.closeSlot(slot)
+}
+
+function text(writer: WireWriter, field: number, value: string): void {
+  writer.tag(field, 2)
+  writer.string(value)
+}
+
+function bytes(writer: WireWriter, field: number, value: Uint8Array): void {
+  writer.tag(field, 2)
+  writer.lengthDelimited(value)
+}
+
+function time(writer: WireWriter, field: number, nano: bigint): void {
+  writer.tag(field, 1)
+  writer.fixed64(Number(nano >> 32n), Number(nano & 0xffff_ffffn))
+}
+
+export function hexBytes(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'))
+}
+
+/** mulberry32: small, seeded, good enough to shuffle with. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b_79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export function randomHex(random: () => number, digits: number): string {
+  let hex = ''
+  while (hex.length < digits) hex += Math.floor(random() * 16).toString(16)
+  return /^0*$/.test(hex) ? `1${hex.slice(1)}` : hex
+}

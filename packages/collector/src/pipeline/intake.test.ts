@@ -90,7 +90,7 @@ async function makeRig(
     metrics,
     changes,
     onFailed: (error) => failures.push(error),
-    onCheckpoint: (_, replayFrom) => void journal.trim(replayFrom)
+    onCheckpoint: () => void journal.trim(host.neededFrom)
   })
   const intake = new Intake({
     journal,

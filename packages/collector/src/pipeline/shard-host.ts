@@ -53,8 +53,8 @@ export interface ShardHostParts {
   readonly changes: Changes
   /** The shard cannot go on; only a new start can. */
   readonly onFailed: (error: CollectorError) => void
-  /** A checkpoint is durable: what is needed for a replay begins at `replayFrom`. */
-  readonly onCheckpoint: (host: ShardHost, replayFrom: number) => void
+  /** A checkpoint is durable: `neededFrom` may have moved. */
+  readonly onCheckpoint: () => void
 }
 
 interface Outgoing {
@@ -66,6 +66,7 @@ const NO_STATS: ShardStats = {
   spansAccepted: 0,
   spansDuplicate: 0,
   spansLate: 0,
+  payloadsDropped: 0,
   tracesCompleted: 0,
   tracesDecidedEarly: 0,
   tracesOpen: 0,
@@ -321,7 +322,7 @@ export class ShardHost {
       this.#pendingCheckpoints.shift()
       metrics.add('spanloom_checkpoints')
       metrics.set('spanloom_checkpoint_position', checkpoint.position, String(this.shard))
-      this.#parts.onCheckpoint(this, this.neededFrom)
+      this.#parts.onCheckpoint()
     } catch (error) {
       metrics.add('spanloom_checkpoint_failures')
       log.error('checkpoint not written', { reason: reasonOf(error), retryMs: CHECKPOINT_RETRY_MS })

@@ -22,9 +22,13 @@ export interface StatusParts {
   readonly startedMs: number
 }
 
-export async function collectStatus(parts: StatusParts): Promise<StatusResponse> {
+export async function collectStatus(
+  parts: StatusParts,
+  signal: AbortSignal
+): Promise<StatusResponse> {
   const { intake, journal, shards, store, clock, metrics, startedMs } = parts
-  const stored = await store.count(AbortSignal.timeout(COUNT_TIMEOUT_MS))
+  const deadline = AbortSignal.timeout(COUNT_TIMEOUT_MS)
+  const stored = await store.count(AbortSignal.any([signal, deadline]))
   const processed = Math.min(...shards.map((shard) => shard.processedPosition))
   return {
     version: VERSION,
@@ -34,8 +38,8 @@ export async function collectStatus(parts: StatusParts): Promise<StatusResponse>
       duplicate: sumOf(shards, 'spansDuplicate'),
       late: sumOf(shards, 'spansLate'),
       stored: stored.spans,
-      // What is accepted is in the journal, and leaves it only for the store.
-      dropped: 0
+      // Those of a payload that turned out to be unreadable cannot be told apart: it counts as one.
+      dropped: sumOf(shards, 'payloadsDropped')
     },
     payloads: {
       accepted: shards[0]!.payloadsAccepted,
@@ -75,6 +79,7 @@ export function observe(parts: Omit<StatusParts, 'store'>): void {
   metrics.set('spanloom_shard_traces', sumOf(shards, 'tracesCompleted'), 'completed')
   metrics.set('spanloom_shard_traces', sumOf(shards, 'tracesDecidedEarly'), 'decided_early')
   metrics.set('spanloom_shard_traces_open', sumOf(shards, 'tracesOpen'))
+  metrics.set('spanloom_payloads_dropped', sumOf(shards, 'payloadsDropped'))
   metrics.set('spanloom_series', sumOf(shards, 'seriesCount'))
   metrics.set('spanloom_series_overflow', sumOf(shards, 'seriesOverflow'))
   metrics.set('spanloom_edges_expired', sumOf(shards, 'edgesExpired'))

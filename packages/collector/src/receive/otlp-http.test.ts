@@ -343,7 +343,7 @@ describe('OTLP over HTTP: what is refused', () => {
       const response = await fetch(`http://127.0.0.1:${port}${path ?? '/v1/traces'}`, {
         method,
         headers: { 'content-type': PROTOBUF, ...headers },
-        body: (body ?? onePayload)
+        body: body ?? onePayload
       })
       strictEqual(response.status, status)
       strictEqual(response.headers.get('allow'), status === 405 ? 'POST' : null)

@@ -66,7 +66,6 @@ const NO_STATS: ShardStats = {
   spansAccepted: 0,
   spansDuplicate: 0,
   spansLate: 0,
-  payloadsDropped: 0,
   tracesCompleted: 0,
   tracesDecidedEarly: 0,
   tracesOpen: 0,

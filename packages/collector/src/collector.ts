@@ -136,11 +136,12 @@ export function createCollector(
     const checkpoints = createCheckpoints(join(dataDir, 'checkpoints'), {
       damaged: (file, reason) => log.warn('checkpoint left out', { file, reason })
     })
-    const options = { ...config.stitch, ...config.derive, ...config.sample, ...config.pipeline }
+    const { checkpointIntervalMs, batchSpansMax, unstoredBytesMax } = config.pipeline
+    const ofShards = { checkpointIntervalMs, batchSpansMax }
+    const options = { ...config.stitch, ...config.derive, ...config.sample, ...ofShards }
     const common = { checkpoints, store, clock, log, metrics, changes, onFailed: fail }
     const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => {
       const thread = spawnShard({ shard, shardCount: SHARD_COUNT, options })
-      const { unstoredBytesMax } = config.pipeline
       return new ShardHost({
         ...common,
         shard,

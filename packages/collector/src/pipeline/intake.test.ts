@@ -44,6 +44,7 @@ interface Rig {
   readonly warnings: string[]
   /** The store answers so many writes with an error; Infinity for as long as it is set. */
   storeFailures: number
+  onWrite: () => Promise<void>
   accept(text: string): Promise<void>
   /** The process dies: nothing is finished. */
   kill(): Promise<void>
@@ -75,6 +76,7 @@ async function makeRig(
         rig.storeFailures--
         throw new CollectorError('STORE_UNAVAILABLE', ['it is away'])
       }
+      await rig.onWrite()
       stored.push(batch)
     }
   }
@@ -114,6 +116,7 @@ async function makeRig(
     failures,
     warnings,
     storeFailures: 0,
+    onWrite: async () => {},
     async accept(text) {
       await intake.accept({ compression: 'identity', bytes: new TextEncoder().encode(text) })
     },
@@ -289,6 +292,35 @@ describe('the way to the store', () => {
     deepStrictEqual(await readdir(join(directory, 'checkpoints')), [
       'shard-0-0000000000000002.checkpoint'
     ])
+  })
+
+  it('holds back the batches after a barrier until its checkpoint is saved, and keeps no older', async () => {
+    const rig = await openRig()
+    await rig.accept('a')
+    await settle(rig)
+    rig.storeFailures = Number.POSITIVE_INFINITY
+    await rig.accept('bb')
+    await tickOnce(rig)
+    rig.thread.isBarrierNext = true
+    await tickOnce(rig)
+    await rig.accept('ccc')
+    await tickOnce(rig)
+    strictEqual(rig.host.unstoredCount, 2)
+    // Saving takes its time: whatever the store would take now must wait for it.
+    rig.storeFailures = 0
+    const filesAtWrite: string[][] = []
+    rig.onWrite = async () => {
+      filesAtWrite.push(await readdir(join(directory, 'checkpoints')))
+    }
+    await rig.clock.advance(5_000)
+    await eventually(() => rig.stored.length === 3)
+    deepStrictEqual(filesAtWrite, [
+      ['shard-0-0000000000000002.checkpoint'],
+      ['shard-0-0000000000000005.checkpoint']
+    ])
+    deepStrictEqual(rig.stored.map(textOf), ['1', '3', '6'])
+    await settle(rig)
+    strictEqual((await readdir(join(directory, 'checkpoints'))).length, 2)
   })
 
   it('pauses the shard while too much waits for the store, and goes on after', async () => {

@@ -13,6 +13,8 @@ export class TestShardThread extends EventEmitter implements ShardThread {
   /** Records are kept, not processed, while it is true. */
   isPaused = false
   isTerminated = false
+  /** The next checkpoint is one. */
+  isBarrierNext = false
   readonly #waiting: ToShard[] = []
   #journalId = ''
   #byteCount = 0
@@ -106,7 +108,9 @@ export class TestShardThread extends EventEmitter implements ShardThread {
       const state = new TextEncoder().encode(
         JSON.stringify([this.#byteCount, position, replayFrom])
       )
-      this.#send({ type: 'checkpoint', checkpoint: { shard: 0, position, replayFrom, state } })
+      const checkpoint = { shard: 0, position, replayFrom, state }
+      this.#send({ type: 'checkpoint', checkpoint, barrier: this.isBarrierNext })
+      this.isBarrierNext = false
     }
   }
 

@@ -38,8 +38,8 @@ export async function collectStatus(
       duplicate: sumOf(shards, 'spansDuplicate'),
       late: sumOf(shards, 'spansLate'),
       stored: stored.spans,
-      // Those of a payload that turned out to be unreadable cannot be told apart: it counts as one.
-      dropped: sumOf(shards, 'payloadsDropped')
+      // The spans of a payload that turns out to be unreadable are not known: it counts as one.
+      dropped: sumOf(shards, 'spansDropped') + sumOf(shards, 'payloadsDropped')
     },
     payloads: {
       accepted: shards[0]!.payloadsAccepted,
@@ -79,6 +79,7 @@ export function observe(parts: Omit<StatusParts, 'store'>): void {
   metrics.set('spanloom_shard_traces', sumOf(shards, 'tracesCompleted'), 'completed')
   metrics.set('spanloom_shard_traces', sumOf(shards, 'tracesDecidedEarly'), 'decided_early')
   metrics.set('spanloom_shard_traces_open', sumOf(shards, 'tracesOpen'))
+  metrics.set('spanloom_shard_spans', sumOf(shards, 'spansDropped'), 'dropped')
   metrics.set('spanloom_payloads_dropped', sumOf(shards, 'payloadsDropped'))
   metrics.set('spanloom_series', sumOf(shards, 'seriesCount'))
   metrics.set('spanloom_series_overflow', sumOf(shards, 'seriesOverflow'))

@@ -102,7 +102,7 @@ export function createCollector(
   }
 
   async function startInOrder(): Promise<Addresses> {
-    const { host, otlpPort, uiHost, uiPort } = config.common
+    const { host, uiHost, uiPort } = config.common
     const dataDir = await takeDataDir(config.common.dataDir)
     stops.push(() => dataDir.release())
     const parts = assemble(dataDir.path)

@@ -14,18 +14,3 @@ export function finishHash(hash: number): number {
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35)
   return mixed ^ (mixed >>> 16)
 }
-
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb8_8320 : crc >>> 1
-  return crc
-})
-
-/** CRC-32 as in gzip and PNG. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = -1
-  for (let index = 0; index < bytes.length; index++) {
-    crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ bytes[index]!) & 0xff]!
-  }
-  return (crc ^ -1) >>> 0
-}

@@ -29,7 +29,15 @@ export type FromShard =
       readonly idle: boolean
     }
   | { readonly type: 'batch'; readonly batch: StoreBatch }
-  | { readonly type: 'checkpoint'; readonly checkpoint: ShardCheckpoint }
+  | {
+      readonly type: 'checkpoint'
+      readonly checkpoint: ShardCheckpoint
+      /**
+       * New options apply from here on. Until it is saved no later batch may go to the store: a
+       * replay from an older checkpoint would cut other batches under the same tokens.
+       */
+      readonly barrier: boolean
+    }
   | { readonly type: 'snapshot'; readonly requestId: number; readonly snapshot: MetricsSnapshot }
 
 /** Counted since the data directory was made: part of the checkpoint. */
@@ -38,6 +46,8 @@ export interface ShardStats {
   readonly spansAccepted: number
   readonly spansDuplicate: number
   readonly spansLate: number
+  /** Counted, but not kept: their bytes could not be decoded although the payload was checked. */
+  readonly spansDropped: number
   /** Payloads that could not be read although they were checked when accepted: dropped. */
   readonly payloadsDropped: number
   /** Decided; late entries do not count again. */

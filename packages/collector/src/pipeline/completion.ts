@@ -24,6 +24,7 @@ const STATUS_ERROR = 2
 export interface CompletionCounts {
   edgesExpired: number
   tracesCompleted: number
+  spansDropped: number
 }
 
 export class Completion {
@@ -66,7 +67,8 @@ export class Completion {
     if (decision.sampled) {
       selfTimes.compute(trace)
       this.#offerSpans(trace)
-      this.#batches.addTrace(this.#keep(trace, decision, selfTimes), batchSpansMax)
+      const kept = this.#keep(trace, decision, selfTimes)
+      this.#counts.spansDropped += this.#batches.addTrace(kept, batchSpansMax, receivedUnixMs)
     }
     stitcher.letGo(trace.late ? trace.decision : decisions.numberOf(decision))
   }

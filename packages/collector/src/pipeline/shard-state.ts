@@ -8,9 +8,9 @@
  *   open spans               see replay.ts
  *   CRC-32 of all before     4 bytes
  */
+import { crc32 } from 'node:zlib'
 import { CollectorError } from '../errors.ts'
 import { BinaryReader, BinaryWriter } from '../lib/binary.ts'
-import { crc32 } from '../lib/hash.ts'
 import type { PolicyConfig } from '../sample/policies.ts'
 import type { ShardOptions } from './options.ts'
 import { Replay } from './replay.ts'
@@ -31,6 +31,7 @@ export interface ShardTotals {
   spansAccepted: number
   spansDuplicate: number
   spansLate: number
+  spansDropped: number
   payloadsDropped: number
   tracesCompleted: number
   tracesDecidedEarly: number
@@ -46,6 +47,7 @@ export function newTotals(): ShardTotals {
     spansAccepted: 0,
     spansDuplicate: 0,
     spansLate: 0,
+    spansDropped: 0,
     payloadsDropped: 0,
     tracesCompleted: 0,
     tracesDecidedEarly: 0,

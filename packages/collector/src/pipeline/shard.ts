@@ -18,8 +18,7 @@
  * - A checkpoint is taken at a tick only, after its batches. It knows each open span by record and
  *   row, so a replay puts back exactly those, and counts nothing twice.
  * - Options of a new start wait for the first tick that is live, and a checkpoint with them follows
- *   at once. Whoever takes the outputs must save that checkpoint before it stores later batches:
- *   taking outputs in order does.
+ *   at once, marked as a barrier: it has to be saved before any later batch is stored.
  *
  * Limits: see the options of stitch and derive. Reaching one decides a trace early or counts under
  * an overflow series; no span is ever dropped here.
@@ -31,9 +30,8 @@ import type { JournalRecord, PayloadRecord, TickRecord } from '../model/journal-
 import type { MetricsSnapshot } from '../model/metrics-snapshot.ts'
 import type { FromShard, ShardStats } from '../model/shard-messages.ts'
 import { DEFAULT_POLICIES, type PolicyConfig } from '../sample/policies.ts'
-import type { BatchEncoder } from '../store/batch-encoder.ts'
 import { Arrivals } from './arrivals.ts'
-import { BatchCutter } from './batch-cutter.ts'
+import { BatchCutter, type CountingEncoder } from './batch-cutter.ts'
 import { Completion } from './completion.ts'
 import { type Inflate, InflatedPayloads } from './inflated-payloads.ts'
 import type { ShardOptions } from './options.ts'
@@ -48,7 +46,7 @@ export interface ShardParts {
   readonly shardCount: number
   readonly options: ShardOptions
   readonly policies?: readonly PolicyConfig[]
-  readonly encoder: BatchEncoder
+  readonly encoder: CountingEncoder
   /** gzip. */
   readonly inflate: Inflate
   readonly emit: (output: ShardOutput) => void
@@ -180,14 +178,14 @@ class SyncShard implements Shard {
     this.#stages.edgeMetrics.flush((delta) => this.#batches.addEdge(delta))
     this.#payloads.clear()
     this.#stages.compactNames()
-    this.#emitBatches(record.position)
+    this.#emitBatches(record)
     this.#emitCheckpoint(record)
   }
 
-  #emitBatches(position: number): void {
-    this.#stages.spanExemplars.seal(position)
-    this.#stages.edgeExemplars.seal(position)
-    for (const batch of this.#batches.take(this.#journalId, this.#parts.shard, position)) {
+  #emitBatches(tick: TickRecord): void {
+    this.#stages.spanExemplars.seal(tick.position)
+    this.#stages.edgeExemplars.seal(tick.position)
+    for (const batch of this.#batches.take(this.#journalId, this.#parts.shard, tick)) {
       this.#dirty = true
       this.#parts.emit({ type: 'batch', batch })
     }
@@ -199,7 +197,8 @@ class SyncShard implements Shard {
     const due = clockMs - this.#checkpointClockMs >= this.#options.checkpointIntervalMs
     const wanted = this.#dirty && (due || stitcher.openTraces === 0)
     if (!wanted && !this.#optionsWait) return
-    if (this.#optionsWait) {
+    const barrier = this.#optionsWait
+    if (barrier) {
       this.#options = this.#parts.options
       this.#stages.setOptions(this.#options)
       this.#optionsWait = false
@@ -212,7 +211,7 @@ class SyncShard implements Shard {
     }
     this.#checkpointClockMs = clockMs
     this.#dirty = false
-    this.#parts.emit({ type: 'checkpoint', checkpoint })
+    this.#parts.emit({ type: 'checkpoint', checkpoint, barrier })
   }
 
   #decide(row: number, record: JournalRecord): void {
@@ -249,6 +248,7 @@ class SyncShard implements Shard {
       spansAccepted: totals.spansAccepted,
       spansDuplicate: totals.spansDuplicate,
       spansLate: totals.spansLate,
+      spansDropped: totals.spansDropped,
       payloadsDropped: totals.payloadsDropped,
       tracesCompleted: totals.tracesCompleted,
       tracesDecidedEarly: totals.tracesDecidedEarly,

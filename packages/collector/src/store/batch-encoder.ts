@@ -89,6 +89,10 @@ export interface BatchEncoder {
   addEdge(delta: EdgeDelta): void
   /** Rows added since the last `take`. */
   readonly rowCount: number
-  /** Hands over all rows, tables without any left out, and starts afresh. */
-  take(): readonly TableRows[]
+  /**
+   * Hands over all rows, tables without any left out, and starts afresh. `cutUnixMs` is the
+   * journal's wall clock at the tick that cuts the batch: retention goes by it, because what spans
+   * say about the time may be wrong. Without it, the median time of what was added stands in.
+   */
+  take(cutUnixMs?: number): readonly TableRows[]
 }

@@ -35,10 +35,6 @@ import type { RecordingSpan } from './trace/span.ts'
 import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
 
-export interface TraceOptions extends SpanOptions {
-  readonly name?: never
-}
-
 /** How long `flush()` waits for a collector that does not answer. */
 const FLUSH_WAIT_MS = 5_000
 

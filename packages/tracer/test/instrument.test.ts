@@ -202,6 +202,25 @@ describe('node:http client', () => {
   })
 })
 
+describe('npm’s undici', () => {
+  it('makes one span, and replaces the headers that the app passed on', async () => {
+    const url = await start('http-plain.mjs')
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const to = encodeURIComponent(`${url}/headers?a=secret`)
+    const headers = { traceparent, baggage: 'user=me' }
+    const answer = await fetch(`${url}/undici?to=${to}`, { headers })
+    const received = (await answer.json()) as Record<string, string>
+
+    const exit = await sink.span((span) => isClientTo(span, '/headers?a=REDACTED'))
+    const callee = await serverSpan('/headers')
+    expect(received.traceparent).toBe(`00-${exit.traceId}-${exit.spanId}-01`)
+    expect(received.baggage).toBe('user=me')
+    expect(exit.traceId).toBe('0af7651916cd43dd8448eb211c80319c')
+    expect(callee.parentSpanId).toBe(exit.spanId)
+    expect(sink.spans).toHaveLength(3)
+  })
+})
+
 function isClientTo(span: SinkSpan, target: string): boolean {
   return span.kind === CLIENT && String(span.attributes['url.full']).endsWith(target)
 }

@@ -1,5 +1,5 @@
 /**
- * fastify 4 and 5: no span of its own, but the route and the errors of the server span. Fastify publishes
+ * fastify 5: no span of its own, but the route and the errors of the server span. Fastify publishes
  * each instance on a channel, and hooks of the root instance reach all its plugins: nothing is patched.
  */
 import type { IncomingMessage } from 'node:http'

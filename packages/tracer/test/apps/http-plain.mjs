@@ -2,6 +2,7 @@
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
+import { request as undiciRequest } from 'undici'
 
 const traceId = () => trace.getActiveSpan()?.spanContext().traceId ?? 'none'
 
@@ -35,6 +36,14 @@ const server = http.createServer(async (request, response) => {
     case '/never':
       console.log('never reached')
       break
+    case '/undici': {
+      // Passes all headers on, as proxies do: the caller's traceparent is among them.
+      const { traceparent, baggage } = request.headers
+      const headers = { ...(traceparent ? { traceparent } : {}), ...(baggage ? { baggage } : {}) }
+      const answer = await undiciRequest(url.searchParams.get('to'), { headers })
+      response.end(await answer.body.text())
+      break
+    }
     case '/headers':
       response.end(JSON.stringify(request.headers))
       break

@@ -152,10 +152,16 @@ describe('a question', () => {
 
   it('beyond the 64 that may wait is refused', async () => {
     const abort = new AbortController()
-    const asked = Array.from({ length: 66 }, () => host.select(SLOW, abort.signal))
-    await expect(host.select('SELECT 1', signal)).rejects.toMatchObject({ code: 'STORE_BUSY' })
+    const asked = Array.from({ length: 70 }, () =>
+      host.select(SLOW, abort.signal).catch((error) => error.code ?? error.message)
+    )
     abort.abort(new Error('gone'))
-    for (const question of asked) await expect(question).rejects.toThrow('gone')
+    const answers = await Promise.all(asked)
+    // Up to two run, if the readers are free already.
+    const refused = answers.indexOf('STORE_BUSY')
+    expect([64, 65, 66]).toContain(refused)
+    expect(answers.slice(0, refused)).toEqual(Array(refused).fill('gone'))
+    expect(answers.slice(refused)).toEqual(Array(70 - refused).fill('STORE_BUSY'))
     expect(await host.select('SELECT 1', signal)).toEqual([[1]])
   })
 

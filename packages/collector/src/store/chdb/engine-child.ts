@@ -83,7 +83,21 @@ async function run(id: number, session: number, sql: string): Promise<void> {
     send({ type: 'result', id, bytes: result.bytes() })
   } catch (error) {
     const message = messageOf(error)
+    await clear(session)
     send({ type: 'error', id, code: Number(/Code: (\d+)/.exec(message)?.[1] ?? 0), message })
+  }
+}
+
+/**
+ * A statement that fails half way leaves its rows in the session, and the engine hands them out
+ * with the answer to the next one. So the next one is ours. Without it the session is not usable,
+ * and neither is this process.
+ */
+async function clear(session: number): Promise<void> {
+  try {
+    await sessions[session]!.queryAsync('SELECT 1', { format: 'Null' })
+  } catch {
+    process.kill(process.pid, 'SIGKILL')
   }
 }
 

@@ -114,7 +114,9 @@ describe('an engine that is killed', () => {
 const SLOW = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1'
 
 async function runningOn(host: EngineHost): Promise<number> {
-  const sql = "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64(number) = 1%'"
+  // A cancelled one may stay listed, without a thread, until its session runs the next.
+  const sql = `SELECT count() FROM system.processes
+    WHERE query LIKE '%sipHash64(number) = 1%' AND is_cancelled = 0`
   const rows = await host.select(`${sql} AND query NOT LIKE '%system.processes%'`, signal)
   return rows[0]![0] as number
 }
@@ -150,10 +152,16 @@ describe('a question', () => {
 
   it('beyond the 64 that may wait is refused', async () => {
     const abort = new AbortController()
-    const asked = Array.from({ length: 66 }, () => host.select(SLOW, abort.signal))
-    await expect(host.select('SELECT 1', signal)).rejects.toMatchObject({ code: 'STORE_BUSY' })
+    const asked = Array.from({ length: 70 }, () =>
+      host.select(SLOW, abort.signal).catch((error) => error.code ?? error.message)
+    )
     abort.abort(new Error('gone'))
-    for (const question of asked) await expect(question).rejects.toThrow('gone')
+    const answers = await Promise.all(asked)
+    // Up to two run, if the readers are free already.
+    const refused = answers.indexOf('STORE_BUSY')
+    expect([64, 65, 66]).toContain(refused)
+    expect(answers.slice(0, refused)).toEqual(Array(refused).fill('gone'))
+    expect(answers.slice(refused)).toEqual(Array(70 - refused).fill('STORE_BUSY'))
     expect(await host.select('SELECT 1', signal)).toEqual([[1]])
   })
 
@@ -166,6 +174,17 @@ describe('a question', () => {
       code: 'STORE_QUERY_TOO_LARGE'
     })
     expect(await host.select('SELECT count() FROM numbers(200000)', signal)).toEqual([[200_000]])
+  })
+
+  it('has no rows of the one that failed before it', async () => {
+    for (let round = 0; round < 4; round++) {
+      const failing = 'SELECT number FROM numbers(150000) WHERE throwIf(number = 140000) = 0'
+      await expect(host.select(failing, signal)).rejects.toMatchObject({
+        code: 'STORE_QUERY_FAILED'
+      })
+      const asked = [1, 2, 3].map((number) => host.select(`SELECT ${number}`, signal))
+      expect(await Promise.all(asked)).toEqual([[[1]], [[2]], [[3]]])
+    }
   })
 
   it('that is wrong fails with the words of the engine', async () => {

@@ -1,7 +1,7 @@
 /**
  * The embedded engine as the collector sees it. It runs in a child process, because it can crash
  * or hang: when it ends, what was under way fails with STORE_UNAVAILABLE and it is started again
- * (after 100 ms, doubling up to 5 s).
+ * (after 100 ms, doubling up to 2 s).
  *
  *   inserts, DDL ── one after the other ──→ writer session
  *   selects ── queue, 64 at most ──→ reader session 1, 2
@@ -32,13 +32,14 @@ import { CONFIG_FILE, READER_SESSIONS, SPOOL_DIR, WRITER_SESSION } from './engin
 const SELECTS_WAITING_MAX = 64
 /** After the engine's own limit; then it is cancelled from outside, and then killed. */
 const CANCEL_GRACE_MS = 2_000
+const CANCEL_REPEAT_MS = 200
 const KILL_GRACE_MS = 5_000
 /** An insert of the largest batch takes well under a second, on a disk that is busy a few. */
 const INSERT_MS_MAX = 120_000
 const RESTART_FIRST_MS = 100
-const RESTART_MAX_MS = 5_000
+const RESTART_MAX_MS = 2_000
 /** It stayed up this long: the next failure is a new one. */
-const STEADY_MS = 30_000
+const STEADY_MS = 10_000
 
 /** ClickHouse's numbers. */
 const CANNOT_READ_ALL_DATA = 33
@@ -102,10 +103,7 @@ export class EngineHost implements SqlEngine {
       signal.throwIfAborted()
       if (this.#process === undefined) throw this.#unavailable()
       if (this.#waiting.length >= SELECTS_WAITING_MAX) throw new CollectorError('STORE_BUSY', [])
-      // At once, whether it waits or runs; the reader is free when the engine has let go of it.
-      const abort = () => reject(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      this.#waiting.push({
+      const select: WaitingSelect = {
         sql,
         signal,
         waitingSince: performance.now(),
@@ -117,7 +115,15 @@ export class EngineHost implements SqlEngine {
           signal.removeEventListener('abort', abort)
           reject(error)
         }
-      })
+      }
+      // At once, whether it waits or runs; the reader is free when the engine has let go of it.
+      const abort = () => {
+        const place = this.#waiting.indexOf(select)
+        if (place >= 0) this.#waiting.splice(place, 1)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      this.#waiting.push(select)
       this.#next()
     })
   }
@@ -227,10 +233,6 @@ export class EngineHost implements SqlEngine {
     while (this.#idleReaders.length > 0) {
       const select = this.#waiting.shift()
       if (select === undefined) return
-      if (select.signal.aborted) {
-        select.reject(select.signal.reason)
-        continue
-      }
       if (performance.now() - select.waitingSince > SELECT_SECONDS_MAX * 1000) {
         select.reject(new CollectorError('STORE_QUERY_TIMEOUT', [SELECT_SECONDS_MAX]))
         continue
@@ -293,16 +295,21 @@ SETTINGS insert_deduplication_token = ${lit(`${token}:${table}`)}, ${INSERT_SETT
 
 /** Cancels on abort or overrun; kills the engine when that has no effect. */
 function watchSelect(statement: Statement, signal: AbortSignal, engine: EngineProcess) {
+  let repeat: NodeJS.Timeout | undefined
   let killTimer: NodeJS.Timeout | undefined
   const cancel = () => {
+    if (repeat !== undefined) return
     statement.cancel()
-    killTimer ??= setTimeout(() => engine.kill(), KILL_GRACE_MS)
+    // The first may come before the engine has the statement.
+    repeat = setInterval(() => statement.cancel(), CANCEL_REPEAT_MS)
+    killTimer = setTimeout(() => engine.kill(), KILL_GRACE_MS)
   }
   const overrun = setTimeout(cancel, SELECT_SECONDS_MAX * 1000 + CANCEL_GRACE_MS)
   signal.addEventListener('abort', cancel, { once: true })
   return {
     stop() {
       clearTimeout(overrun)
+      clearInterval(repeat)
       clearTimeout(killTimer)
       signal.removeEventListener('abort', cancel)
     }

@@ -18,12 +18,8 @@ export const problemsStore = createStore<Problems>({})
 
 export function reportProblem(question: string, error: unknown): void {
   const known = problemsStore.get()[question]
-  const isUnreachable = !(error instanceof QueryError) || error.code === 'QUERY_NOT_JSON'
-  const message = isUnreachable
-    ? 'The collector is not answering.'
-    : error instanceof Error
-      ? error.message
-      : String(error)
+  const isUnreachable = !isAnswer(error)
+  const message = isUnreachable ? 'The collector is not answering.' : error.message
   if (known?.message === message) return
   const sinceUnixMs = known?.sinceUnixMs ?? Date.now()
   problemsStore.set({
@@ -38,6 +34,21 @@ export function clearProblem(question: string): void {
   problemsStore.set(
     Object.fromEntries(Object.entries(problems).filter(([name]) => name !== question))
   )
+}
+
+/** In a sentence for the reader: the collector's own, where it answered. */
+export function describeError(error: unknown): string {
+  if (isAnswer(error)) return error.message
+  // A fetch that found nobody is a TypeError; any other error is a fault of the page itself.
+  if (error instanceof TypeError || error instanceof QueryError) {
+    return 'No answer from the collector. The page goes on by itself when it is back.'
+  }
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** An answer that says what is wrong, rather than none, or one of a proxy in between. */
+function isAnswer(error: unknown): error is QueryError {
+  return error instanceof QueryError && error.code !== 'QUERY_NOT_JSON'
 }
 
 /** A wrong question stays wrong; everything else may be better next time. */

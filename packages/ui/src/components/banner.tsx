@@ -14,7 +14,8 @@ export function Banner() {
     <div className="banner" role="alert">
       <Icon name="error" />
       <p>
-        <b>{worst.message}</b> What you see is from before {formatClock(since)}; trying again.
+        <b>{worst.message}</b> Since {formatClock(since)}. The page keeps what it had and tries
+        again by itself.
       </p>
       <button type="button" className="button" onClick={askAllNow}>
         Try now

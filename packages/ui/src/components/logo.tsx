@@ -3,19 +3,23 @@ export function Logo() {
   return (
     <svg className="logo" width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
       <g className="logo-warp">
-        <rect x="6" y="1" width="3" height="20" rx="1.5" />
+        <rect x="5.5" y="1" width="3" height="20" rx="1.5" />
         <rect x="13" y="1" width="3" height="20" rx="1.5" />
       </g>
       <g className="logo-weft">
-        <path d="M1 4.5a1.5 1.5 0 0 1 1.5-1.5H11v3H2.5A1.5 1.5 0 0 1 1 4.5z" />
-        <rect x="4" y="9.5" width="5" height="3" />
-        <path d="M11.5 9.5h8a1.5 1.5 0 0 1 0 3h-8z" />
-        <path d="M1 17.5a1.5 1.5 0 0 1 1.5-1.5h8.5v3H2.5A1.5 1.5 0 0 1 1 17.5z" />
+        <rect x="1" y="3" width="18" height="3" rx="1.5" />
+        <rect x="3" y="9.5" width="18" height="3" rx="1.5" />
+        <rect x="1" y="16" width="18" height="3" rx="1.5" />
+      </g>
+      <g className="logo-gap">
+        <rect x="12.3" y="2.9" width="4.4" height="3.2" />
+        <rect x="4.8" y="9.4" width="4.4" height="3.2" />
+        <rect x="12.3" y="15.9" width="4.4" height="3.2" />
       </g>
       <g className="logo-over">
-        <rect x="13" y="1" width="3" height="7" rx="1.5" />
-        <rect x="6" y="7.5" width="3" height="7" rx="1.5" />
-        <rect x="13" y="14" width="3" height="7" rx="1.5" />
+        <rect x="13" y="2" width="3" height="5" />
+        <rect x="5.5" y="8.5" width="3" height="5" />
+        <rect x="13" y="15" width="3" height="5" />
       </g>
     </svg>
   )

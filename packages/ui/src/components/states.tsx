@@ -1,5 +1,6 @@
 /** What stands where data would: not yet, nothing, or an error that the reader can act on. */
 import type { ReactNode } from 'react'
+import { describeError } from '../api/problems.ts'
 import { Icon, type IconName } from './icons.tsx'
 
 interface EmptyProps {
@@ -27,7 +28,7 @@ export function Failure({ error, title }: { readonly error: unknown; readonly ti
         <Icon name="error" size={20} />
       </span>
       <h2>{title}</h2>
-      <p>{error instanceof Error ? error.message : String(error)}</p>
+      <p>{describeError(error)}</p>
     </div>
   )
 }

@@ -138,10 +138,22 @@ function makeChart(element: HTMLElement, latest: Latest): uPlot {
 function lineOrBars(element: HTMLElement, series: ChartSeries): uPlot.Series {
   const stroke = cssColour(element, series.token)
   if (series.kind === 'line') {
-    return { stroke, width: 1.75, points: { show: false }, spanGaps: false }
+    const points = { show: true, size: 5, fill: stroke, filter: lonePoints }
+    return { stroke, width: 1.75, points, spanGaps: false }
   }
   const bars = uPlot.paths.bars?.({ size: [0.78, 24], align: 1 })
   return { fill: stroke, width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) }
+}
+
+/** A value between two gaps is no line: without a dot it would not be seen. */
+const lonePoints: uPlot.Series.Points.Filter = (plot, seriesIndex) => {
+  const values = plot.data[seriesIndex] ?? []
+  const indices: number[] = []
+  for (let index = 0; index < values.length; index++) {
+    const isAlone = (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null
+    if (isAlone && (values[index] ?? null) !== null) indices.push(index)
+  }
+  return indices
 }
 
 /** uPlot counts seconds. */

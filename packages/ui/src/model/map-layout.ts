@@ -13,7 +13,7 @@ import { Graph, layout } from '@dagrejs/dagre'
 
 export const NODE_WIDTH = 208
 export const NODE_HEIGHT = 76
-const EDGE_LABEL_WIDTH = 124
+const EDGE_LABEL_WIDTH = 112
 const EDGE_LABEL_HEIGHT = 34
 const MARGIN = 28
 /** Between the ends of two edges on one side of a node. */
@@ -70,7 +70,7 @@ function place(ids: readonly string[], ends: readonly EdgeEnds[]): Omit<MapLayou
   graph.setGraph({
     rankdir: 'LR',
     nodesep: 34,
-    ranksep: 60,
+    ranksep: 40,
     edgesep: 22,
     marginx: MARGIN,
     marginy: MARGIN

@@ -7,7 +7,8 @@ export function niceTicks(from: number, to: number, countMax: number): readonly 
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!
   const ticks: number[] = []
   const last = Math.floor(to / step + 1e-9)
-  for (let at = Math.ceil(from / step - 1e-9); at <= last; at++) ticks.push(at * step)
+  // `+ 0` makes a plain zero of the -0 that rounding up gives.
+  for (let at = Math.ceil(from / step - 1e-9) + 0; at <= last; at++) ticks.push(at * step)
   return ticks
 }
 

@@ -1,3 +1,7 @@
+/**
+ * The map as a drawing: edges under nodes, the neighbours of what is pointed at bright, the rest dim.
+ * Panning and zooming change one attribute and draw no component again.
+ */
 import type { GraphResponse } from '@spanloom/query-api'
 import { useMemo, useState } from 'react'
 import { Icon } from '../../components/icons.tsx'

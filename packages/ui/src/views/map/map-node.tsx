@@ -1,3 +1,7 @@
+/**
+ * One node of the map: type, name, calls per second, share of errors, p95. A service has square
+ * corners and its colour; what is known from its callers only is round and grey.
+ */
 import type { GraphNode, NodeType } from '@spanloom/query-api'
 import { type CSSProperties, type KeyboardEvent, memo } from 'react'
 import { type IconName, iconPath } from '../../components/icons.tsx'

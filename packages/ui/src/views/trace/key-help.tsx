@@ -2,7 +2,7 @@ import { useId } from 'react'
 
 const KEYS = [
   ['j k ↓ ↑', 'next, previous span'],
-  ['→ ←', 'open, close; to child, to parent'],
+  ['→ ←', 'open, close a span'],
   ['Enter', 'details of the span'],
   ['Esc', 'close the details'],
   ['e  E', 'next, previous error'],

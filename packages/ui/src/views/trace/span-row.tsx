@@ -14,6 +14,8 @@ import { serviceColour } from '../../state/preferences.ts'
 
 /** More marks than that would be a solid line; the panel has all of them. */
 const EVENT_MARKS_MAX = 40
+/** Room for a duration beside its bar: "1 m 40 s" and its padding. */
+const LABEL_PIXELS = 66
 /** Bars shorter than this can still be seen and clicked. */
 const BAR_PIXELS_MIN = 2
 
@@ -166,7 +168,10 @@ function Bar({ model, index, fromNs, rangeNs, barWidth }: SpanRowProps) {
     )
   }
   const label = formatDurationNano(duration)
-  const labelState = right < 88 ? 'is-right' : left > 12 ? 'is-left' : 'is-inside'
+  const roomRight = ((100 - right) / 100) * barWidth
+  const roomLeft = (left / 100) * barWidth
+  const labelState =
+    roomRight > LABEL_PIXELS ? 'is-right' : roomLeft > LABEL_PIXELS ? 'is-left' : 'is-inside'
   return (
     <div className="span-bars">
       <i

@@ -1,3 +1,4 @@
+/** What one wants to know of a trace before its spans: how long, how many, where the time went. */
 import { useMemo } from 'react'
 import { CopyButton } from '../../components/copy-button.tsx'
 import { Icon } from '../../components/icons.tsx'

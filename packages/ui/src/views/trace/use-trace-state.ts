@@ -1,9 +1,10 @@
 /**
  * What the reader did to a trace: collapsed, zoomed, found, moved the cursor. The selected span and
- * the words searched for are in the address; the rest is forgotten with the page.
+ * the words searched for are in the address; the rest is forgotten with the page. Spans are kept by
+ * id, because a trace that still grows moves their indices.
  */
 import { useCallback, useDeferredValue, useMemo, useState } from 'react'
-import type { TraceModel } from '../../model/trace-model.ts'
+import { indexOfSpan, type TraceModel } from '../../model/trace-model.ts'
 import {
   type Found,
   findSpans,
@@ -47,10 +48,24 @@ export interface TraceState {
 }
 
 export function useTraceState(model: TraceModel, route: RouteOf<'trace'>): TraceState {
-  const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(new Set())
+  const [collapsedIds, setCollapsedIds] = useState<ReadonlySet<string>>(new Set())
   const [range, setRange] = useState<TimeRange | undefined>(undefined)
-  const [cursor, setCursor] = useState(-1)
+  const [cursorAt, setCursorAt] = useState<Place | undefined>(undefined)
   const [onlyMatches, setOnlyMatches] = useState(false)
+  const collapsed = useMemo(() => indicesOf(model, collapsedIds), [model, collapsedIds])
+  const cursor = useMemo(() => indexOfPlace(model, cursorAt), [model, cursorAt])
+  const setCollapsed = useCallback(
+    (change: (before: ReadonlySet<number>) => ReadonlySet<number>) => {
+      setCollapsedIds((before) => {
+        const indices = indicesOf(model, before)
+        const after = change(indices)
+        return after === indices
+          ? before
+          : new Set(Array.from(after, (index) => model.spans[index]!.spanId))
+      })
+    },
+    [model]
+  )
   const find = route.find ?? ''
   const wanted = useDeferredValue(find)
   const found = useMemo(() => findSpans(model, wanted), [model, wanted])
@@ -68,18 +83,18 @@ export function useTraceState(model: TraceModel, route: RouteOf<'trace'>): Trace
   const moveTo = useCallback(
     (index: number) => {
       if (index < 0 || index >= model.spanCount) return
-      setCursor(index)
+      setCursorAt(placeOf(model, index))
       setCollapsed((before) => revealed(model, before, index))
       if (route.spanId !== undefined) showSpan(index)
     },
-    [model, route.spanId, showSpan]
+    [model, route.spanId, showSpan, setCollapsed]
   )
   const select = useCallback(
     (index: number) => {
-      if (index !== -1) setCursor(index)
+      if (index !== -1) setCursorAt(placeOf(model, index))
       showSpan(index)
     },
-    [showSpan]
+    [model, showSpan]
   )
   const setFind = useCallback(
     (text: string) => {
@@ -103,14 +118,46 @@ export function useTraceState(model: TraceModel, route: RouteOf<'trace'>): Trace
     setOnlyMatches,
     moveTo,
     select,
-    toggle: useCallback((index) => setCollapsed((before) => toggled(before, index)), []),
-    collapseAll: useCallback(() => setCollapsed(spansToCollapse(model, 1)), [model]),
-    expandAll: useCallback(() => setCollapsed(new Set<number>()), []),
+    toggle: useCallback(
+      (index) => setCollapsed((before) => toggled(before, index)),
+      [setCollapsed]
+    ),
+    collapseAll: useCallback(
+      () => setCollapsed(() => spansToCollapse(model, 1)),
+      [model, setCollapsed]
+    ),
+    expandAll: useCallback(() => setCollapsedIds(new Set<string>()), []),
     toError: (step) => moveTo(nextError(model, cursor, step)),
     toMatch: (step) => {
       if (found !== undefined) moveTo(nextMatch(found, cursor, step))
     }
   }
+}
+
+/** A span by its id, and where it was: the index tells apart spans that have one id. */
+interface Place {
+  readonly spanId: string
+  readonly index: number
+}
+
+function placeOf(model: TraceModel, index: number): Place | undefined {
+  const span = model.spans[index]
+  return span === undefined ? undefined : { spanId: span.spanId, index }
+}
+
+function indexOfPlace(model: TraceModel, place: Place | undefined): number {
+  if (place === undefined) return -1
+  if (model.spans[place.index]?.spanId === place.spanId) return place.index
+  return indexOfSpan(model, place.spanId)
+}
+
+function indicesOf(model: TraceModel, ids: ReadonlySet<string>): ReadonlySet<number> {
+  const indices = new Set<number>()
+  if (ids.size === 0) return indices
+  for (let index = 0; index < model.spanCount; index++) {
+    if (ids.has(model.spans[index]!.spanId)) indices.add(index)
+  }
+  return indices
 }
 
 function toggled(before: ReadonlySet<number>, index: number): ReadonlySet<number> {

@@ -55,9 +55,14 @@ export function WaterfallHead({ model, state }: WaterfallHeadProps) {
         )}
         <span className="grow" />
         {model.errorCount > 0 && (
-          <button type="button" className="button is-quiet is-bad" onClick={() => state.toError(1)}>
+          <button
+            type="button"
+            className="button is-quiet is-bad"
+            title="Next error (e)"
+            onClick={() => state.toError(1)}
+          >
             <Icon name="error" size={13} />
-            Next of {plural(model.errorCount, 'error')} <kbd>e</kbd>
+            {plural(model.errorCount, 'error')} <kbd>e</kbd>
           </button>
         )}
         {state.isZoomed && (

@@ -3,7 +3,7 @@
  * whatever the trace holds), each placed by its number; the tree keeps the focus and names the row
  * under the cursor, so that keyboard and screen reader need no row to be focused.
  */
-import { useEffect, useRef, useState } from 'react'
+import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useSize } from '../../draw/use-size.ts'
 import { formatDurationNano } from '../../model/format.ts'
 import { niceTicks } from '../../model/ticks.ts'
@@ -30,6 +30,7 @@ export function Waterfall({ model, state, selected }: WaterfallProps) {
   const [top, setTop] = useState(0)
   const { rows, range, cursor } = state
   useKeys(model, state, Math.max(1, Math.floor(height / ROW_HEIGHT) - 2))
+  useScrollToRange(ref, model, state)
   useScrollToCursor(ref, rows.rowOf[cursor === -1 ? selected : cursor] ?? -1, height - AXIS_HEIGHT)
 
   const count = rows.spans.length
@@ -120,9 +121,29 @@ function useKeys(model: TraceModel, state: TraceState, pageRows: number): void {
   }, [])
 }
 
+/** Zooming in on a time brings the first span that starts in it into view. */
+function useScrollToRange(
+  ref: RefObject<HTMLDivElement | null>,
+  model: TraceModel,
+  state: TraceState
+): void {
+  const latest = useRef({ model, rows: state.rows })
+  latest.current = { model, rows: state.rows }
+  const { isZoomed, range } = state
+  useEffect(() => {
+    if (!isZoomed || ref.current === null) return
+    const { model, rows } = latest.current
+    const row = rows.spans.findIndex((index) => {
+      const start = model.startNs[index]!
+      return start >= range.fromNs && start <= range.toNs
+    })
+    if (row !== -1) ref.current.scrollTop = row * ROW_HEIGHT
+  }, [ref, isZoomed, range])
+}
+
 /** Brings the row under the cursor into view when the cursor moves, and only then. */
 function useScrollToCursor(
-  ref: React.RefObject<HTMLDivElement | null>,
+  ref: RefObject<HTMLDivElement | null>,
   row: number,
   height: number
 ): void {

@@ -1,3 +1,4 @@
+/** Found traces as rows. A row is a link; services beyond the fourth are a number. */
 import type { TraceSummary } from '@spanloom/query-api'
 import { type CSSProperties, memo } from 'react'
 import { Icon } from '../../components/icons.tsx'

@@ -1,6 +1,7 @@
 /** The pages after the first, loaded one by one by cursor and kept until the search changes. */
 import type { RouteParams, TraceSummary, TracesResponse } from '@spanloom/query-api'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { describeError } from '../../api/problems.ts'
 import { ask } from '../../api/use-query.ts'
 
 /** More rows than anyone scrolls through; a narrower search is the better way on. */
@@ -56,8 +57,7 @@ export function useOlderTraces(
         },
         (error: unknown) => {
           if (controller.signal.aborted) return
-          const message = error instanceof Error ? error.message : String(error)
-          setKept((before) => ({ ...before, isLoading: false, error: message }))
+          setKept((before) => ({ ...before, isLoading: false, error: describeError(error) }))
         }
       )
     },

@@ -244,6 +244,7 @@ async function compare(
   const exemplars = audit.report()
   wrong.push(...exemplars.closed)
   const api: Rows = counted.API
+  const tracesMade = requests + FRESHNESS_REQUESTS
   const report = {
     requests: requests + FRESHNESS_REQUESTS,
     callsExpected: sum(expected, 'service', 'calls'),
@@ -254,21 +255,26 @@ async function compare(
     edgesCounted: sum(api, 'edge', 'calls'),
     edgeErrorsExpected: sum(expected, 'edge', 'errors'),
     edgeErrorsCounted: sum(api, 'edge', 'errors'),
-    tracesExpected: requests + FRESHNESS_REQUESTS,
+    tracesExpected: tracesMade,
     tracesStored: status.traces.stored,
     exemplars: exemplars.shown,
     exemplarsOpen: exemplars.open,
     ...measured,
     ...all.proxy.counts(),
+    // A span for each request served and each call made, and none besides.
+    spansExpected: sum(expected, 'service', 'calls') + sum(expected, 'edge', 'calls') - tracesMade,
     spansAccepted: status.spans.accepted,
     spansStored: status.spans.stored,
     spansDuplicate: status.spans.duplicate,
     kills: 1,
     seconds: Math.round((performance.now() - startedMs) / 1_000)
   }
-  const { tracesExpected, tracesStored, spansAccepted, spansStored } = report
+  const { tracesExpected, tracesStored, spansExpected, spansAccepted, spansStored } = report
   const say = (what: string): number => wrong.push(what)
   if (tracesStored !== tracesExpected) say(`traces: ${tracesExpected} made, ${tracesStored} stored`)
+  if (spansAccepted !== spansExpected) {
+    say(`spans: ${spansExpected} made, ${spansAccepted} accepted`)
+  }
   if (spansStored !== spansAccepted) say(`spans: ${spansAccepted} accepted, ${spansStored} stored`)
   if (exemplars.shown === 0) say('/metrics showed no exemplar')
   if (report.duplicatesDelivered === 0) say('no payload was delivered twice: nothing was proved')

@@ -27,6 +27,7 @@ const SHOP_STOP_MS_MAX = 3_000
 const COLLECTOR_STOP_MS_MAX = 1_700
 /** npm hands a terminal's Ctrl-C on to us, who got it already: not a second one. */
 const SECOND_SIGNAL_AFTER_MS = 1_000
+const LOOK_FOR_PARENT_EVERY_MS = 250
 /** A build that is up to date takes less, and is not worth a line. */
 const SAY_BUILDING_AFTER_MS = 1_500
 const SHOPPERS_PER_SECOND = 10
@@ -50,6 +51,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
+stopWithParent()
 await main()
 
 async function main(): Promise<void> {
@@ -62,10 +64,8 @@ async function main(): Promise<void> {
   } catch (error) {
     if (stoppingSinceMs !== undefined) return
     const isPortTaken = error instanceof ShopError && error.code === 'SHOP_PORT_TAKEN'
-    console.error(
-      error instanceof Error ? error.message : error,
-      isPortTaken ? 'Choose others for the shop with --shop-port, or --no-demo.' : ''
-    )
+    const advice = isPortTaken ? ' Choose others for the shop with --shop-port, or --no-demo.' : ''
+    console.error((error instanceof Error ? error.message : String(error)) + advice)
     await stop(isPortTaken || error instanceof OptionError ? 2 : 1)
   }
 }
@@ -148,6 +148,19 @@ async function openShop(otlpUrl: string, basePort: number): Promise<void> {
     `The example shop is at http://${shop.addresses.storefront}, ` +
       `with about ${SHOPPERS_PER_SECOND} requests a second.`
   )
+}
+
+/**
+ * npm runs us through a shell, and a signal to npm may end only that: whoever is left without the
+ * npm that started it has been stopped, too. Not so without npm, where a shell may well go first.
+ */
+function stopWithParent(): void {
+  const { npm_lifecycle_event: script } = process.env
+  if (script === undefined) return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) void stop(0)
+  }, LOOK_FOR_PARENT_EVERY_MS).unref()
 }
 
 function stopAfterDeath(who: string, how: string): void {

@@ -71,6 +71,7 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
 describe('the packed packages', () => {
   let query: QueryClient
   let otlpUrl = ''
+  let uiUrl = ''
   let stopCollector = async (): Promise<void> => undefined
   let collectorOutput = ''
 
@@ -115,7 +116,8 @@ describe('the packed packages', () => {
       await ended
     }
     otlpUrl = `http://127.0.0.1:${otlpPort}`
-    query = createQueryClient(`http://127.0.0.1:${uiPort}`)
+    uiUrl = `http://127.0.0.1:${uiPort}`
+    query = createQueryClient(uiUrl)
     await waitFor('the collector answers', 60_000, () => query('status', {})).catch((error) => {
       throw new Error(`${error.message}\n${collectorOutput}`)
     })
@@ -145,10 +147,13 @@ describe('the packed packages', () => {
   })
 
   it('serve the UI', async () => {
-    const uiUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(collectorOutput)?.[0]
-    expect(uiUrl, collectorOutput).toBeDefined()
-    const { services } = await query('services', {})
-    expect(Array.isArray(services)).toBe(true)
+    const page = await (await fetch(`${uiUrl}/`)).text()
+    const script = /<script type="module"[^>]+src="([^"]+\.js)"/.exec(page)?.[1]
+    expect(script, page).toBeDefined()
+    const answer = await fetch(new URL(script!, uiUrl))
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toMatch(/javascript/)
+    expect((await answer.text()).length).toBeGreaterThan(10_000)
   })
 
   it.each(RUNS)('trace %s', async (service, args) => {

@@ -24,6 +24,7 @@ describe('npm run truth', () => {
       expect(report.edgeErrorsCounted).toBe(report.edgeErrorsExpected)
       expect(report.tracesExpected).toBe(report.requests)
       expect(report.tracesStored).toBe(report.tracesExpected)
+      expect(report.spansAccepted).toBe(report.spansExpected)
       expect(report.spansStored).toBe(report.spansAccepted)
       expect(report.exemplars).toBeGreaterThan(0)
       expect(report.exemplarsOpen).toBe(report.exemplars)

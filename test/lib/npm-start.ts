@@ -8,7 +8,7 @@ const ROOT_DIR = fileURLToPath(new URL('../..', import.meta.url))
 const READY_MS_MAX = 120_000
 /** npm's own time, and that of the runner, on top of the 5 s that are promised. */
 const EXIT_MS_MAX = 15_000
-const MARK = 'SPANLOOM_TEST_START'
+const MARK = 'TEST_START_MARK'
 let marks = 0
 
 export interface NpmStart {

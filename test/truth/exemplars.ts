@@ -1,5 +1,5 @@
 /** Every exemplar on /metrics must open: its trace is stored, with its span in it. */
-import type { QueryClient } from '@spanloom/query-api'
+import { type QueryClient, QueryError } from '@spanloom/query-api'
 import { parseOpenMetrics, type Sample } from './openmetrics.ts'
 
 export interface ExemplarReport {
@@ -23,6 +23,8 @@ const OPENED_AT_ONCE = 4
 export function createExemplarAudit(uiUrl: string, query: QueryClient): ExemplarAudit {
   const seen = new Set<string>()
   const closed: string[] = []
+  /** The collector was gone when they were to be opened: they have to open when it is back. */
+  const unreached: [traceId: string, spanId: string][] = []
   let open = 0
 
   const check = async (traceId: string, spanId: string): Promise<void> => {
@@ -31,22 +33,23 @@ export function createExemplarAudit(uiUrl: string, query: QueryClient): Exemplar
       if (trace.spans.some((span) => span.spanId === spanId)) open++
       else closed.push(`exemplar ${traceId}: the trace is there, its span ${spanId} is not`)
     } catch (error) {
-      closed.push(`exemplar ${traceId}: ${(error as Error).message}`)
+      if (error instanceof QueryError) closed.push(`exemplar ${traceId}: ${error.message}`)
+      else unreached.push([traceId, spanId])
     }
   }
 
   return {
     scrape: async () => {
       const samples = await scrapeMetrics(uiUrl)
-      const fresh: [string, string][] = []
+      const toOpen = unreached.splice(0)
       for (const { exemplar } of samples) {
         const { trace_id: traceId = '', span_id: spanId = '' } = exemplar?.labels ?? {}
         if (exemplar === undefined || seen.has(`${traceId} ${spanId}`)) continue
         seen.add(`${traceId} ${spanId}`)
-        fresh.push([traceId, spanId])
+        toOpen.push([traceId, spanId])
       }
       const openRest = async (): Promise<void> => {
-        for (let next = fresh.pop(); next !== undefined; next = fresh.pop()) await check(...next)
+        for (let next = toOpen.pop(); next !== undefined; next = toOpen.pop()) await check(...next)
       }
       await Promise.all(Array.from({ length: OPENED_AT_ONCE }, openRest))
       return samples

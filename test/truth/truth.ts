@@ -45,6 +45,7 @@ const SETTLE_MS_MAX = 60_000
 const STAYS_RIGHT_MS = 3_000
 /** Room for the clocks' steps at the window's start. */
 const WINDOW_BEFORE_MS = 60_000
+const SHOP_LINES_SHOWN_MAX = 20
 
 const { values } = parseArgs({
   options: {
@@ -71,6 +72,7 @@ interface Parts {
 
 const startedMs = performance.now()
 const wrong: string[] = []
+const shopLines: string[] = []
 const parts: Partial<Parts> = { dataDir: mkdtempSync(join(tmpdir(), 'spanloom-truth-')) }
 
 try {
@@ -88,6 +90,7 @@ try {
   else rmSync(parts.dataDir!, { recursive: true, force: true })
 }
 for (const sentence of wrong) console.error(sentence)
+if (wrong.length > 0) console.error(shopLines.slice(-SHOP_LINES_SHOWN_MAX).join('\n'))
 process.exit(wrong.length === 0 ? 0 : 1)
 
 async function run(started: Partial<Parts>): Promise<Record<string, number | null>> {
@@ -129,7 +132,8 @@ async function start(started: Partial<Parts>): Promise<number | undefined> {
   const shop = await startShop({
     otlpUrl: proxy.url,
     basePort: 0,
-    onLine: (name, line) => console.error(`[${name}] ${line}`),
+    // The tracers say that the network is bad, and it is. Shown when something is wrong.
+    onLine: (name, line) => shopLines.push(`[${name}] ${line}`),
     onDeath: (name, how) => wrong.push(`the shop's ${name} ended: ${how}`)
   })
   Object.assign(started, { shop })
@@ -240,6 +244,7 @@ async function compare(
   const exemplars = audit.report()
   wrong.push(...exemplars.closed)
   const api: Rows = counted.API
+  const tracesMade = requests + FRESHNESS_REQUESTS
   const report = {
     requests: requests + FRESHNESS_REQUESTS,
     callsExpected: sum(expected, 'service', 'calls'),
@@ -250,21 +255,26 @@ async function compare(
     edgesCounted: sum(api, 'edge', 'calls'),
     edgeErrorsExpected: sum(expected, 'edge', 'errors'),
     edgeErrorsCounted: sum(api, 'edge', 'errors'),
-    tracesExpected: requests + FRESHNESS_REQUESTS,
+    tracesExpected: tracesMade,
     tracesStored: status.traces.stored,
     exemplars: exemplars.shown,
     exemplarsOpen: exemplars.open,
     ...measured,
     ...all.proxy.counts(),
+    // A span for each request served and each call made, and none besides.
+    spansExpected: sum(expected, 'service', 'calls') + sum(expected, 'edge', 'calls') - tracesMade,
     spansAccepted: status.spans.accepted,
     spansStored: status.spans.stored,
     spansDuplicate: status.spans.duplicate,
     kills: 1,
     seconds: Math.round((performance.now() - startedMs) / 1_000)
   }
-  const { tracesExpected, tracesStored, spansAccepted, spansStored } = report
+  const { tracesExpected, tracesStored, spansExpected, spansAccepted, spansStored } = report
   const say = (what: string): number => wrong.push(what)
   if (tracesStored !== tracesExpected) say(`traces: ${tracesExpected} made, ${tracesStored} stored`)
+  if (spansAccepted !== spansExpected) {
+    say(`spans: ${spansExpected} made, ${spansAccepted} accepted`)
+  }
   if (spansStored !== spansAccepted) say(`spans: ${spansAccepted} accepted, ${spansStored} stored`)
   if (exemplars.shown === 0) say('/metrics showed no exemplar')
   if (report.duplicatesDelivered === 0) say('no payload was delivered twice: nothing was proved')

@@ -14,7 +14,8 @@ import {
   HTTP_REQUEST_METHOD,
   HTTP_RESPONSE_STATUS_CODE,
   HTTP_ROUTE,
-  StringTable
+  StringTable,
+  traceIdOfRow
 } from '@spanloom/otlp'
 import protobuf from 'protobufjs'
 import { measure, report } from '../lib/measure.ts'
@@ -50,9 +51,18 @@ const prices = measure([
   { name: 'decodeSpan of each', run: decodeAll },
   { name: 'checkTraces', run: () => checkTraces(payload).spanCount },
   { name: 'scan', run: () => bare.scan(payload).count },
-  { name: 'scan with 3 attributes', run: () => three.scan(payload).count }
+  { name: 'scan with 3 attributes', run: () => three.scan(payload).count },
+  { name: 'scan, trace ids in hex', run: scanWithHex }
 ])
 report(`OTLP, ${SPANS} spans in ${payload.length} bytes`, 'spans', prices, PROTOBUFJS)
+
+function scanWithHex(): number {
+  const rows = bare.scan(payload)
+  let digits = 0
+  for (let row = 0; row < rows.count; row++) digits += traceIdOfRow(rows.traceId, row).length
+  assert.equal(digits, SPANS * 32)
+  return rows.count
+}
 
 function decodeAll(): number {
   const rows = bare.scan(payload)

@@ -1,2 +1,224 @@
-/** Composition root: chooses adapters, starts in order, stops in reverse. */
-export {}
+/**
+ * Composition root: chooses adapters, starts in order, stops in reverse.
+ *
+ *   start  data directory → OTLP port (503) → store → journal, replay → intake opens → UI port
+ *   stop   intake closes (503) → ports → last tick, batches, checkpoint → the rest in reverse
+ */
+import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { CollectorConfig } from './config/config.ts'
+import { takeDataDir } from './config/data-dir.ts'
+import { CollectorError, reasonOf } from './errors.ts'
+import { renderMetrics } from './export/prometheus.ts'
+import { createLocalJournal } from './journal/local/local-journal.ts'
+import { Changes } from './lib/changes.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import { deadlineAfter, within } from './lib/deadline.ts'
+import { createCheckpoints } from './pipeline/checkpoint-file.ts'
+import { Intake } from './pipeline/intake.ts'
+import { ShardHost, type ShardThread } from './pipeline/shard-host.ts'
+import type { ShardWorkerData } from './pipeline/shard-worker.ts'
+import { collectStatus, observe, payloadsRejected } from './pipeline/status.ts'
+import { createQueries } from './query/queries.ts'
+import { createOtlpHttpReceiver } from './receive/otlp-http.ts'
+import { createServer } from './serve/server.ts'
+import { createChdbStore } from './store/chdb/chdb-store.ts'
+import type { MetricStore } from './store/metric-store.ts'
+import type { SpanStore } from './store/span-store.ts'
+import { createLog, type Log } from './telemetry/log.ts'
+import { receiverEvents } from './telemetry/receiver-events.ts'
+import { SelfMetrics } from './telemetry/self-metrics.ts'
+
+export { type CollectorConfig, type ConfigOverrides, configWith } from './config/config.ts'
+export { CollectorError, type ErrorCode } from './errors.ts'
+
+/** One thread keeps up with 0.8 million spans a second; more take a checkpoint of their own each. */
+const SHARD_COUNT = 1
+/** Of a stop; then what is left is repeated at the next start. */
+const FINISH_MS = 3_000
+const STOP_MS = 3_800
+
+export interface Addresses {
+  readonly uiUrl: string
+  readonly otlpUrl: string
+}
+
+export interface Collector {
+  /** Once. Resolves when it takes payloads and answers queries. @throws CollectorError */
+  start(): Promise<Addresses>
+  /** Within 4 s; safe at any moment, and more than once. */
+  stop(): Promise<void>
+  /** Resolves when the collector cannot go on: stop it and start another. */
+  readonly failed: Promise<CollectorError>
+}
+
+export interface StoreParts {
+  readonly config: CollectorConfig
+  readonly dataDir: string
+  readonly log: Log
+  readonly clock: Clock
+}
+
+/** What a test may replace. */
+export interface Adapters {
+  readonly clock: Clock
+  readonly log: Log
+  readonly createStore: (parts: StoreParts) => SpanStore & MetricStore
+  readonly spawnShard: (data: ShardWorkerData) => ShardThread
+}
+
+export function createCollector(
+  config: CollectorConfig,
+  adapters: Partial<Adapters> = {}
+): Collector {
+  const { clock = systemClock, createStore = embeddedStore, spawnShard = shardWorker } = adapters
+  const log = adapters.log ?? createLog(clock, (line) => process.stderr.write(line))
+  const startedMs = clock.monotonicMs()
+  const starting = new AbortController()
+  /** How each thing that has been started is stopped; done from the last to the first. */
+  const stops: Array<(finish: AbortSignal) => Promise<unknown>> = []
+  let stopping: Promise<void> | undefined
+  let fail: (error: CollectorError) => void = () => {}
+  const failed = new Promise<CollectorError>((resolve) => {
+    fail = resolve
+  })
+
+  return { start, stop, failed }
+
+  async function start(): Promise<Addresses> {
+    const stopped = new Promise<CollectorError>((resolve) => {
+      const say = () => resolve(new CollectorError('PIPELINE_NOT_OPEN', ['stopping']))
+      starting.signal.addEventListener('abort', say, { once: true })
+    })
+    const cannotStart = Promise.race([failed, stopped]).then((error) => Promise.reject(error))
+    try {
+      return await Promise.race([startInOrder(), cannotStart])
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+
+  async function startInOrder(): Promise<Addresses> {
+    const { host, uiHost, uiPort } = config.common
+    const dataDir = await takeDataDir(config.common.dataDir)
+    stops.push(() => dataDir.release())
+    const parts = assemble(dataDir.path)
+    const { store, journal, shards, intake, receiver, server } = parts
+    stops.push(() => journal.close())
+    stops.push(() => store.close())
+    stops.push(() => Promise.all(shards.map((shard) => shard.stop())))
+    const otlp = await receiver.listen()
+    stops.push((finish) => receiver.close(finish).then(() => intake.finish(finish)))
+    await store.open(starting.signal)
+    await intake.open()
+    const ui = await server.listen(uiHost, uiPort)
+    stops.push(async () => {
+      intake.refuseAll()
+      // Whoever is still asking does not keep the last spans from the store.
+      const closed = server.close()
+      stops.unshift(() => closed)
+    })
+    return { uiUrl: urlOf(uiHost, ui.port), otlpUrl: urlOf(host, otlp.port) }
+  }
+
+  function assemble(dataDir: string) {
+    const metrics = new SelfMetrics()
+    const changes = new Changes()
+    const store = createStore({ config, dataDir: join(dataDir, 'store'), log, clock })
+    const journal = createLocalJournal({
+      ...config.journal,
+      directory: join(dataDir, 'journal'),
+      newId: () => randomBytes(16).toString('hex')
+    })
+    const checkpoints = createCheckpoints(join(dataDir, 'checkpoints'), {
+      damaged: (file, reason) => log.warn('checkpoint left out', { file, reason })
+    })
+    const { checkpointIntervalMs, batchSpansMax, unstoredBytesMax } = config.pipeline
+    const ofShards = { checkpointIntervalMs, batchSpansMax }
+    const options = { ...config.stitch, ...config.derive, ...config.sample, ...ofShards }
+    const common = { checkpoints, store, clock, log, metrics, changes, onFailed: fail }
+    const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => {
+      const thread = spawnShard({ shard, shardCount: SHARD_COUNT, options })
+      return new ShardHost({
+        ...common,
+        shard,
+        shardCount: SHARD_COUNT,
+        thread,
+        unstoredBytesMax,
+        onCheckpoint
+      })
+    })
+    function onCheckpoint(): void {
+      const neededFrom = Math.min(...shards.map((shard) => shard.neededFrom))
+      journal
+        .trim(neededFrom)
+        .catch((error) => log.error('journal not trimmed', { reason: reasonOf(error) }))
+    }
+    const intake = new Intake({ ...common, ...config.pipeline, journal, shards })
+    const receiver = createOtlpHttpReceiver({
+      host: config.common.host,
+      port: config.common.otlpPort,
+      options: config.receive,
+      sink: intake,
+      events: receiverEvents(metrics, log)
+    })
+    const facts = { intake, journal, shards, store, clock, metrics, startedMs }
+    metrics.addSource(() => observe(facts))
+    for (const shard of shards) shard.payloadsRejected = () => payloadsRejected(shards, metrics)
+    const server = createServer({
+      queries: createQueries({
+        spanStore: store,
+        metricStore: store,
+        nowUnixMs: () => clock.unixMs()
+      }),
+      status: (signal) => collectStatus(facts, signal),
+      metrics: async (accept) => {
+        const snapshots = await Promise.all(shards.map((shard) => shard.snapshot()))
+        return renderMetrics(snapshots, accept, metrics.collect())
+      },
+      uiDir: join(
+        dirname(createRequire(import.meta.url).resolve('@spanloom/ui/package.json')),
+        'dist'
+      ),
+      report: (sentence) => log.error('serve failed', { reason: sentence })
+    })
+    return { store, journal, shards, intake, receiver, server }
+  }
+
+  function stop(): Promise<void> {
+    stopping ??= stopInReverse()
+    return stopping
+  }
+
+  async function stopInReverse(): Promise<void> {
+    starting.abort()
+    const finish = deadlineAfter(clock, FINISH_MS)
+    const end = deadlineAfter(clock, STOP_MS)
+    for (let one = stops.pop(); one !== undefined; one = stops.pop()) {
+      await within(end.signal, one(finish.signal)).catch((error) => {
+        log.error('stop failed', { reason: reasonOf(error) })
+      })
+    }
+    finish.cancel()
+    end.cancel()
+  }
+}
+
+function embeddedStore({ config, dataDir, log, clock }: StoreParts): SpanStore & MetricStore {
+  const report = (sentence: string) => log.warn('store', { reason: sentence })
+  return createChdbStore({ ...config.store, dataDir, nowUnixMs: () => clock.unixMs(), report })
+}
+
+function shardWorker(data: ShardWorkerData): ShardThread {
+  const file = import.meta.url.endsWith('.ts') ? 'shard-worker.ts' : 'shard-worker.js'
+  return new Worker(new URL(`./pipeline/${file}`, import.meta.url), { workerData: data })
+}
+
+function urlOf(host: string, port: number): string {
+  // Where it listens on all addresses, this machine is one of them.
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

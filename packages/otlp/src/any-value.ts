@@ -9,6 +9,7 @@
  */
 import { OtlpError } from './errors.ts'
 import { ANY_VALUE, ARRAY_VALUE, KEY_VALUE, KEY_VALUE_LIST, VALUE_DEPTH_MAX } from './messages.ts'
+import { base64At, textAt } from './text.ts'
 import {
   cursor,
   fixed32At,
@@ -237,18 +238,4 @@ export function doubleOf(high: number, low: number): number {
   double.setUint32(0, high)
   double.setUint32(4, low)
   return double.getFloat64(0)
-}
-
-/** UTF-8 as text; what is not UTF-8 becomes U+FFFD. */
-export function textAt(bytes: Uint8Array, at: number, length: number): string {
-  return bufferOf(bytes).toString('utf8', at, at + length)
-}
-
-function base64At(bytes: Uint8Array, at: number, length: number): string {
-  return bufferOf(bytes).toString('base64', at, at + length)
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  if (Buffer.isBuffer(bytes)) return bytes
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

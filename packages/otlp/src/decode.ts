@@ -3,10 +3,22 @@
  * it costs what every decoder to objects costs. A payload that `checkTraces` has accepted decodes
  * without an error.
  */
-import { findKeyValue, textAt, valueText } from './any-value.ts'
-import { hexOfBytes, isZero, SPAN_ID_BYTES } from './ids.ts'
+import { findKeyValue, valueText } from './any-value.ts'
+import { isZero, SPAN_ID_BYTES } from './ids.ts'
 import { EVENT, LINK, RESOURCE, SCOPE, SPAN, STATUS } from './messages.ts'
-import { cursor, fixed32At, readLength, readTag, skipField, varint } from './wire-reader.ts'
+import { bufferOf, hexAt, keyTextAt, textAt } from './text.ts'
+import {
+  cursor,
+  fixed32At,
+  I64,
+  LEN,
+  readLength,
+  readTag,
+  skipField,
+  truncated,
+  VARINT,
+  varint
+} from './wire-reader.ts'
 import { knownKind, knownStatusCode } from './words.ts'
 
 export interface KeyText {
@@ -231,7 +243,7 @@ class FieldReader {
   #position: number
 
   constructor(bytes: Uint8Array, offset: number, length: number, wireTypes: Int8Array) {
-    this.#bytes = bytes
+    this.#bytes = bufferOf(bytes)
     this.#position = offset
     this.#end = Math.min(offset + length, bytes.length)
     this.#wireTypes = wireTypes
@@ -241,30 +253,36 @@ class FieldReader {
   next(): boolean {
     const bytes = this.#bytes
     const end = this.#end
+    const wireTypes = this.#wireTypes
     while (this.#position < end) {
       const tag = readTag(bytes, this.#position, end)
-      const from = cursor.at
-      // Also where the wire type is checked.
-      this.#position = skipField(bytes, from, end, tag, this.#wireTypes)
-      this.field = tag >>> 3
-      if (this.field >= this.#wireTypes.length || this.#wireTypes[this.field] === -1) continue
-      this.#readValue(tag & 7, from)
-      return true
+      const field = tag >>> 3
+      if (field < wireTypes.length && wireTypes[field] === (tag & 7)) {
+        this.field = field
+        this.#readValue(tag & 7, cursor.at)
+        return true
+      }
+      this.#position = skipField(bytes, cursor.at, end, tag, wireTypes)
     }
     return false
   }
 
   #readValue(wireType: number, from: number): void {
     const bytes = this.#bytes
-    if (wireType === 2) {
+    if (wireType === LEN) {
       this.length = readLength(bytes, from, this.#end)
       this.at = cursor.at
-    } else if (wireType === 0) {
+      this.#position = this.at + this.length
+    } else if (wireType === VARINT) {
       this.low = varint(bytes, from, this.#end)
       this.high = cursor.high
+      this.#position = cursor.at
     } else {
+      const width = wireType === I64 ? 8 : 4
+      if (from + width > this.#end) throw truncated(this.#end)
       this.low = fixed32At(bytes, from)
-      this.high = wireType === 1 ? fixed32At(bytes, from + 4) : 0
+      this.high = wireType === I64 ? fixed32At(bytes, from + 4) : 0
+      this.#position = from + width
     }
   }
 
@@ -273,7 +291,7 @@ class FieldReader {
   }
 
   hex(): string {
-    return hexOfBytes(this.#bytes, this.at, this.length)
+    return hexAt(this.#bytes, this.at, this.length)
   }
 
   /** All zeros are no parent. */
@@ -289,7 +307,7 @@ class FieldReader {
   keyText(): KeyText {
     const bytes = this.#bytes
     const place = findKeyValue(bytes, this.at, this.at + this.length)
-    const key = textAt(bytes, place.keyAt, place.keyLength)
+    const key = keyTextAt(bytes, place.keyAt, place.keyLength)
     const value = valueText(bytes, place.valueAt, place.valueAt + place.valueLength)
     return value === undefined ? { key, text: '' } : { key, ...value }
   }

@@ -22,6 +22,8 @@ const MESSAGES = {
 
 export type OtlpErrorCode = keyof typeof MESSAGES
 
+export const ERROR_CODES = Object.keys(MESSAGES) as readonly OtlpErrorCode[]
+
 export class OtlpError<Code extends OtlpErrorCode = OtlpErrorCode> extends Error {
   readonly code: Code
 

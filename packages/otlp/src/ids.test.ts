@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { int64Text } from './any-value.ts'
-import { hexOfBytes, hexOfWords, spanIdOfRow, traceIdOfRow, wordsOfHex } from './ids.ts'
+import { hexOfWords, spanIdOfRow, traceIdOfRow, wordsOfHex } from './ids.ts'
+import { hexAt } from './text.ts'
 import { Random, SEED } from './traces.testkit.ts'
 
 describe(`hex, SEED=${SEED}`, () => {
@@ -14,7 +15,8 @@ describe(`hex, SEED=${SEED}`, () => {
       expect(traceIdOfRow(words, 1)).toBe(hex)
       expect(spanIdOfRow(words, 3)).toBe(hex.slice(16))
       expect(hexOfWords(words, 5, 1)).toBe(hex.slice(8, 16))
-      expect(hexOfBytes(bytes, 2, 5)).toBe(hex.slice(4, 14))
+      expect(() => hexOfWords(words, 0, 5)).toThrow(RangeError)
+      expect(hexAt(bytes, 2, 5)).toBe(hex.slice(4, 14))
     }
   })
 

@@ -12,7 +12,6 @@ export {
 } from './decode.ts'
 export { OtlpError, type OtlpErrorCode } from './errors.ts'
 export {
-  hexOfBytes,
   hexOfWords,
   SPAN_ID_WORDS,
   spanIdOfRow,
@@ -118,6 +117,7 @@ export {
   StringTable,
   type StringTableLimits
 } from './string-table.ts'
+export { hexAt } from './text.ts'
 export { PAYLOAD_BYTES_MAX } from './wire-reader.ts'
 export { SLOT_LENGTH_MAX, WireWriter } from './wire-writer.ts'
 export {

@@ -1,4 +1,7 @@
-/** Finds which of a few wanted keys some bytes are: by length first, then byte by byte. */
+/** Finds which of a few wanted keys an attribute has: by length first, then byte by byte. */
+import { KEY_VALUE } from './messages.ts'
+import { cursor, longLength, longTag, skipField, truncated } from './wire-reader.ts'
+
 export interface KeyMatcher {
   /** The index of the key, or -1. */
   match(bytes: Uint8Array, offset: number, length: number): number
@@ -32,4 +35,71 @@ export function createKeyMatcher(keys: readonly string[]): KeyMatcher {
     }
     return NONE
   }
+}
+
+/** Where the value of the last matched KeyValue is; valid until the next match. */
+export const matchedValue = { at: 0, length: 0 }
+
+/** @hot Once per attribute: which wanted key it has, or -1. The value's place is in `matchedValue`. */
+export function matchKeyValue(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  keys: KeyMatcher
+): number {
+  // Nearly all: a key shorter than 128 bytes, then the value, and nothing else.
+  if (end - from >= 4 && bytes[from] === 0x0a) {
+    const keyLength = bytes[from + 1]!
+    const at = from + 2 + keyLength
+    if (keyLength < 0x80 && at + 2 <= end && bytes[at] === 0x12) {
+      let valueLength = bytes[at + 1]!
+      let valueAt = at + 2
+      if (valueLength > 0x7f) {
+        valueLength = longLength(bytes, valueAt, end, valueLength)
+        valueAt = cursor.at
+      }
+      if (valueAt + valueLength === end) {
+        matchedValue.at = valueAt
+        matchedValue.length = valueLength
+        return keys.match(bytes, from + 2, keyLength)
+      }
+    }
+  }
+  return matchAnyKeyValue(bytes, from, end, keys)
+}
+
+/** Any KeyValue: fields in any order, twice, or not at all. */
+function matchAnyKeyValue(bytes: Uint8Array, from: number, end: number, keys: KeyMatcher): number {
+  let keyAt = from
+  let keyLength = 0
+  matchedValue.at = from
+  matchedValue.length = 0
+  let at = from
+  while (at < end) {
+    let tag = bytes[at++]!
+    if (tag > 0x7f) {
+      tag = longTag(bytes, at, end, tag)
+      at = cursor.at
+    }
+    if ((tag !== 0x0a && tag !== 0x12) || at >= end) {
+      at = skipField(bytes, at, end, tag, KEY_VALUE.wireTypes)
+      continue
+    }
+    let length = bytes[at++]!
+    if (length > 0x7f) {
+      length = longLength(bytes, at, end, length)
+      at = cursor.at
+    } else if (length > end - at) {
+      throw truncated(end)
+    }
+    if (tag === 0x0a) {
+      keyAt = at
+      keyLength = length
+    } else {
+      matchedValue.at = at
+      matchedValue.length = length
+    }
+    at += length
+  }
+  return keys.match(bytes, keyAt, keyLength)
 }

@@ -26,16 +26,8 @@ import {
   valueText
 } from './any-value.ts'
 import { idsFault, VALID_IDS, wordAt } from './ids.ts'
-import { createKeyMatcher, type KeyMatcher } from './key-matcher.ts'
-import {
-  KEY_VALUE,
-  RESOURCE,
-  RESOURCE_SPANS,
-  SCOPE_SPANS,
-  SPAN,
-  STATUS,
-  TRACES
-} from './messages.ts'
+import { createKeyMatcher, matchedValue, matchKeyValue } from './key-matcher.ts'
+import { RESOURCE, RESOURCE_SPANS, SCOPE_SPANS, SPAN, STATUS, TRACES } from './messages.ts'
 import { SERVICE_NAME } from './semconv.ts'
 import {
   createSpanColumns,
@@ -50,6 +42,9 @@ import {
   assertWireType,
   cursor,
   fixed32At,
+  I32,
+  I64,
+  LEN,
   longLength,
   longTag,
   readLength,
@@ -171,7 +166,7 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
         const length = readLength(bytes, at, end)
         at = cursor.at + length
         if (matchKeyValue(bytes, cursor.at, at, resourceKeys) >= 0) {
-          service = valueId(bytes, value.at, value.at + value.length)
+          service = valueId(bytes, matchedValue.at, matchedValue.at + matchedValue.length)
         }
       } else {
         at = skipField(bytes, at, end, tag, RESOURCE.wireTypes)
@@ -180,25 +175,19 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
     return service === NO_STRING || service === emptyName ? unknownService : service
   }
 
-  /** @hot Once per span. */
+  /** @hot Once per span: notes where its fields are, then writes a row. */
   function scanSpan(bytes: Uint8Array, from: number, end: number): void {
     if (rows.count === rows.name.length) growSpanColumns(rows)
-    const row = rows.count
-    const attributes = rows.attributes
-    for (let key = 0; key < attributes.length; key++) attributes[key]![row] = NO_STRING
-    let traceAt = 0
-    let traceLength = 0
-    let spanAt = 0
-    let spanLength = 0
-    let parentAt = 0
-    let parentLength = 0
-    let nameAt = 0
-    let nameLength = 0
-    let startAt = -1
-    let endAt = -1
-    let flagsAt = -1
-    let kind = 0
-    let status = 0
+    for (const column of rows.attributes) column[rows.count] = NO_STRING
+    span.traceLength = 0
+    span.spanLength = 0
+    span.parentLength = 0
+    span.nameLength = 0
+    span.startAt = NOWHERE
+    span.endAt = NOWHERE
+    span.flagsAt = NOWHERE
+    span.kind = 0
+    span.status = 0
 
     let at = from
     while (at < end) {
@@ -207,29 +196,8 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
         tag = longTag(bytes, at, end, tag)
         at = cursor.at
       }
-      switch (tag) {
-        case 0x39: // 7 start_time_unix_nano
-          if (at + 8 > end) throw truncated(end)
-          startAt = at
-          at += 8
-          continue
-        case 0x41: // 8 end_time_unix_nano
-          if (at + 8 > end) throw truncated(end)
-          endAt = at
-          at += 8
-          continue
-        case 0x30: // 6 kind
-          kind = varint(bytes, at, end)
-          at = cursor.at
-          continue
-        case 0x85: // 16 flags
-          if (at + 4 > end) throw truncated(end)
-          flagsAt = at
-          at += 4
-          continue
-      }
-      if ((tag & 7) !== 2 || at >= end) {
-        at = skipField(bytes, at, end, tag, SPAN.wireTypes)
+      if ((tag & 7) !== LEN || at >= end) {
+        at = scanNumber(bytes, tag, at, end)
         continue
       }
       let length = bytes[at++]!
@@ -239,64 +207,53 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
       } else if (length > end - at) {
         throw truncated(end)
       }
-      const next = at + length
-      switch (tag) {
-        case 0x4a: {
-          // 9 attributes
-          const key = matchKeyValue(bytes, at, next, spanKeys)
-          if (key >= 0) attributes[key]![row] = valueId(bytes, value.at, value.at + value.length)
-          break
-        }
-        case 0x0a: // 1 trace_id
-          traceAt = at
-          traceLength = length
-          break
-        case 0x12: // 2 span_id
-          spanAt = at
-          spanLength = length
-          break
-        case 0x22: // 4 parent_span_id
-          parentAt = at
-          parentLength = length
-          break
-        case 0x2a: // 5 name
-          nameAt = at
-          nameLength = length
-          break
-        case 0x7a: // 15 status
-          status = scanStatus(bytes, at, next, status)
-          break
-        case 0x1a: // 3 trace_state
-        case 0x5a: // 11 events
-        case 0x6a: // 13 links
-          break
-        default:
-          assertWireType(at, tag, SPAN.wireTypes)
-      }
-      at = next
+      if (tag === TAG_ATTRIBUTES) scanAttribute(bytes, at, at + length)
+      else noteField(bytes, tag, at, length)
+      at += length
     }
-    if (idsFault(bytes, traceAt, traceLength, spanAt, spanLength, parentLength) !== VALID_IDS) {
-      return
+    const { traceAt, traceLength, spanAt, spanLength, parentLength } = span
+    if (idsFault(bytes, traceAt, traceLength, spanAt, spanLength, parentLength) === VALID_IDS) {
+      writeRow(bytes, from, end)
     }
+  }
 
+  /** @hot Once per attribute. */
+  function scanAttribute(bytes: Uint8Array, from: number, end: number): void {
+    const key = matchKeyValue(bytes, from, end, spanKeys)
+    if (key < 0) return
+    rows.attributes[key]![rows.count] = valueId(
+      bytes,
+      matchedValue.at,
+      matchedValue.at + matchedValue.length
+    )
+  }
+
+  /** @hot Once per span. */
+  function writeRow(bytes: Uint8Array, from: number, end: number): void {
+    const row = rows.count
     const { traceId, spanId, parentSpanId } = rows
+    const { traceAt, spanAt, parentAt, startAt, endAt } = span
     traceId[row * 4] = wordAt(bytes, traceAt)
     traceId[row * 4 + 1] = wordAt(bytes, traceAt + 4)
     traceId[row * 4 + 2] = wordAt(bytes, traceAt + 8)
     traceId[row * 4 + 3] = wordAt(bytes, traceAt + 12)
     spanId[row * 2] = wordAt(bytes, spanAt)
     spanId[row * 2 + 1] = wordAt(bytes, spanAt + 4)
-    parentSpanId[row * 2] = parentLength === 0 ? 0 : wordAt(bytes, parentAt)
-    parentSpanId[row * 2 + 1] = parentLength === 0 ? 0 : wordAt(bytes, parentAt + 4)
-    const startLow = startAt < 0 ? 0 : fixed32At(bytes, startAt)
-    const startHigh = startAt < 0 ? 0 : fixed32At(bytes, startAt + 4)
-    const endLow = endAt < 0 ? 0 : fixed32At(bytes, endAt)
-    const endHigh = endAt < 0 ? 0 : fixed32At(bytes, endAt + 4)
+    parentSpanId[row * 2] = span.parentLength === 0 ? 0 : wordAt(bytes, parentAt)
+    parentSpanId[row * 2 + 1] = span.parentLength === 0 ? 0 : wordAt(bytes, parentAt + 4)
+
+    const startLow = startAt === NOWHERE ? 0 : fixed32At(bytes, startAt)
+    const startHigh = startAt === NOWHERE ? 0 : fixed32At(bytes, startAt + 4)
+    const endLow = endAt === NOWHERE ? 0 : fixed32At(bytes, endAt)
+    const endHigh = endAt === NOWHERE ? 0 : fixed32At(bytes, endAt + 4)
     rows.startUnixMs[row] = (startHigh * 0x1_0000_0000 + startLow) / 1e6
+    // Halves first: each difference is exact, and so is their sum up to 2^53.
     rows.durationNano[row] = (endHigh - startHigh) * 0x1_0000_0000 + (endLow - startLow)
-    rows.kind[row] = knownKind(kind)
-    rows.status[row] = knownStatusCode(status)
-    rows.flags[row] = flagsAt < 0 ? 0 : fixed32At(bytes, flagsAt)
+
+    rows.kind[row] = knownKind(span.kind)
+    rows.status[row] = knownStatusCode(span.status)
+    rows.flags[row] = span.flagsAt === NOWHERE ? 0 : fixed32At(bytes, span.flagsAt)
+    const { nameAt, nameLength } = span
     rows.name[row] = nameLength === 0 ? emptyName : strings.intern(bytes, nameAt, nameLength)
     rows.spanOffset[row] = from
     rows.spanLength[row] = end - from
@@ -331,66 +288,80 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
   }
 }
 
-/** Where the value of the last matched KeyValue is; valid until the next match. */
-const value = { at: 0, length: 0 }
+const NOWHERE = -1
 
-/** @hot Once per attribute: which wanted key it has, or -1. The value's place is in `value`. */
-function matchKeyValue(bytes: Uint8Array, from: number, end: number, keys: KeyMatcher): number {
-  // Nearly all: a key shorter than 128 bytes, then the value, and nothing else.
-  if (end - from >= 4 && bytes[from] === 0x0a) {
-    const keyLength = bytes[from + 1]!
-    const at = from + 2 + keyLength
-    if (keyLength < 0x80 && at + 2 <= end && bytes[at] === 0x12) {
-      let valueLength = bytes[at + 1]!
-      let valueAt = at + 2
-      if (valueLength > 0x7f) {
-        valueLength = longLength(bytes, valueAt, end, valueLength)
-        valueAt = cursor.at
-      }
-      if (valueAt + valueLength === end) {
-        value.at = valueAt
-        value.length = valueLength
-        return keys.match(bytes, from + 2, keyLength)
-      }
-    }
-  }
-  return matchAnyKeyValue(bytes, from, end, keys)
+/** Field number << 3 | wire type. */
+const TAG_ATTRIBUTES = (9 << 3) | LEN
+const TAG_KIND = 6 << 3
+const TAG_START = (7 << 3) | I64
+const TAG_END = (8 << 3) | I64
+const TAG_FLAGS = (16 << 3) | I32
+
+/** Where the fields of the span that is being scanned are. */
+const span = {
+  traceAt: 0,
+  traceLength: 0,
+  spanAt: 0,
+  spanLength: 0,
+  parentAt: 0,
+  parentLength: 0,
+  nameAt: 0,
+  nameLength: 0,
+  startAt: NOWHERE,
+  endAt: NOWHERE,
+  flagsAt: NOWHERE,
+  kind: 0,
+  status: 0
 }
 
-/** Any KeyValue: fields in any order, twice, or not at all. */
-function matchAnyKeyValue(bytes: Uint8Array, from: number, end: number, keys: KeyMatcher): number {
-  let keyAt = from
-  let keyLength = 0
-  value.at = from
-  value.length = 0
-  let at = from
-  while (at < end) {
-    let tag = bytes[at++]!
-    if (tag > 0x7f) {
-      tag = longTag(bytes, at, end, tag)
-      at = cursor.at
-    }
-    if ((tag !== 0x0a && tag !== 0x12) || at >= end) {
-      at = skipField(bytes, at, end, tag, KEY_VALUE.wireTypes)
-      continue
-    }
-    let length = bytes[at++]!
-    if (length > 0x7f) {
-      length = longLength(bytes, at, end, length)
-      at = cursor.at
-    } else if (length > end - at) {
-      throw truncated(end)
-    }
-    if (tag === 0x0a) {
-      keyAt = at
-      keyLength = length
-    } else {
-      value.at = at
-      value.length = length
-    }
-    at += length
+/** @hot The fields of a span that are not length-delimited. Returns the position after the field. */
+function scanNumber(bytes: Uint8Array, tag: number, at: number, end: number): number {
+  switch (tag) {
+    case TAG_KIND:
+      span.kind = varint(bytes, at, end)
+      return cursor.at
+    case TAG_START:
+      if (at + 8 > end) throw truncated(end)
+      span.startAt = at
+      return at + 8
+    case TAG_END:
+      if (at + 8 > end) throw truncated(end)
+      span.endAt = at
+      return at + 8
+    case TAG_FLAGS:
+      if (at + 4 > end) throw truncated(end)
+      span.flagsAt = at
+      return at + 4
+    default:
+      return skipField(bytes, at, end, tag, SPAN.wireTypes)
   }
-  return keys.match(bytes, keyAt, keyLength)
+}
+
+/** @hot The length-delimited fields of a span, attributes excepted. */
+function noteField(bytes: Uint8Array, tag: number, at: number, length: number): void {
+  switch (tag >>> 3) {
+    case 1:
+      span.traceAt = at
+      span.traceLength = length
+      break
+    case 2:
+      span.spanAt = at
+      span.spanLength = length
+      break
+    case 4:
+      span.parentAt = at
+      span.parentLength = length
+      break
+    case 5:
+      span.nameAt = at
+      span.nameLength = length
+      break
+    case 15:
+      span.status = scanStatus(bytes, at, at + length, span.status)
+      break
+    default:
+      assertWireType(at, tag, SPAN.wireTypes)
+  }
 }
 
 function scanStatus(bytes: Uint8Array, from: number, end: number, before: number): number {

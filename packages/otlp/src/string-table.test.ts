@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { NO_STRING, OVERFLOW_STRING, OVERFLOW_TEXT, StringTable } from './string-table.ts'
+import {
+  hashOf,
+  NO_STRING,
+  OVERFLOW_STRING,
+  OVERFLOW_TEXT,
+  PROBES_MAX,
+  StringTable
+} from './string-table.ts'
 import { Random, SEED } from './traces.testkit.ts'
 
 const ROOMY = { stringsMax: 100_000, bytesMax: 1 << 24, stringBytesMax: 1000 }
@@ -61,6 +68,25 @@ describe('StringTable', () => {
     expect(strings.text(strings.internText(''))).toBe('')
     expect(strings.overflowed).toBe(2)
     expect(strings.byteCount).toBe(OVERFLOW_TEXT.length + 4)
+  })
+
+  it('gives up on strings that were chosen to collide, and keeps its speed for the others', () => {
+    const strings = new StringTable({ ...ROOMY, stringsMax: 1024 })
+    const slots = 2048
+    const overflowSlot = hashOf(Buffer.from(OVERFLOW_TEXT), 0, OVERFLOW_TEXT.length) & (slots - 1)
+    const slot = (overflowSlot + 1) & (slots - 1)
+    const colliding: string[] = []
+    for (let index = 0; colliding.length <= PROBES_MAX; index++) {
+      const bytes = Buffer.from(`key-${index}`)
+      if ((hashOf(bytes, 0, bytes.length) & (slots - 1)) === slot) colliding.push(`key-${index}`)
+    }
+    const last = colliding.pop()!
+    const ids = colliding.map((text) => strings.internText(text))
+    expect(new Set(ids).size).toBe(PROBES_MAX)
+    expect(strings.overflowed).toBe(0)
+    expect(strings.internText(last)).toBe(OVERFLOW_STRING)
+    expect(strings.overflowed).toBe(1)
+    expect(colliding.map((text) => strings.internText(text))).toEqual(ids)
   })
 
   it('cuts a string that is too long, between characters', () => {

@@ -20,7 +20,7 @@ export const OVERFLOW_STRING = 0
 export const OVERFLOW_TEXT = '__overflow__'
 
 /** At half load a random string is 40 slots away at most, in a table of millions. */
-const PROBES_MAX = 128
+export const PROBES_MAX = 128
 const INITIAL_STRINGS = 1024
 const INITIAL_ARENA_BYTES = 32_768
 
@@ -177,8 +177,8 @@ function grown(column: Int32Array, count: number): Int32Array<ArrayBuffer> {
   return larger
 }
 
-/** @hot Four bytes a step, multiplied and folded; the last steps are murmur3's finish. */
-function hashOf(bytes: Uint8Array, offset: number, length: number): number {
+/** @hot Four bytes a step, multiplied and folded; the last steps are murmur3's finish. Exported for tests. */
+export function hashOf(bytes: Uint8Array, offset: number, length: number): number {
   let hash = Math.imul(length, 0x9e37_79b1)
   const end = offset + length
   let at = offset

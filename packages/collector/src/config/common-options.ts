@@ -1,4 +1,5 @@
 import type { Options } from '../lib/option.ts'
+import { SERVE_OPTIONS } from '../serve/options.ts'
 
 /** What most people set, and so without a section: `--data-dir`, `SPANLOOM_DATA_DIR`. */
 export const commonOptions = {
@@ -12,7 +13,7 @@ export const commonOptions = {
     type: 'text',
     default: '127.0.0.1',
     maxChars: 255,
-    says: 'Address to listen on. 0.0.0.0 lets other machines in.'
+    says: 'Address that the OTLP port listens on. 0.0.0.0 lets other machines send.'
   },
   otlpPort: {
     type: 'number',
@@ -21,11 +22,5 @@ export const commonOptions = {
     max: 65_535,
     says: 'Port that takes OTLP over HTTP. 0 takes any free one.'
   },
-  uiPort: {
-    type: 'number',
-    default: 4319,
-    min: 0,
-    max: 65_535,
-    says: 'Port of the web UI, the query API and /metrics. 0 takes any free one.'
-  }
+  ...SERVE_OPTIONS
 } as const satisfies Options

@@ -4,11 +4,16 @@
  *
  *   receive.bodyBytesMax  ⇒  --receive-body-bytes-max  ⇒  SPANLOOM_RECEIVE_BODY_BYTES_MAX
  */
+
+import { deriveOptions } from '../derive/options.ts'
 import { CollectorError } from '../errors.ts'
 import { journalOptions } from '../journal/options.ts'
 import type { Option, Options, ValuesOf } from '../lib/option.ts'
-import { intakeOptions } from '../pipeline/options.ts'
+import { intakeOptions, pipelineOptions as shardOptions } from '../pipeline/options.ts'
 import { receiveOptions } from '../receive/options.ts'
+import { sampleOptions } from '../sample/options.ts'
+import { stitchOptions } from '../stitch/options.ts'
+import { STORE_OPTIONS } from '../store/options.ts'
 import { commonOptions } from './common-options.ts'
 import { nearestOf } from './nearest.ts'
 
@@ -16,7 +21,11 @@ export const SECTIONS = {
   common: commonOptions,
   receive: receiveOptions,
   journal: journalOptions,
-  pipeline: intakeOptions
+  pipeline: { ...intakeOptions, ...shardOptions },
+  stitch: stitchOptions,
+  derive: deriveOptions,
+  sample: sampleOptions,
+  store: STORE_OPTIONS
 } as const satisfies Record<string, Options>
 
 type Sections = typeof SECTIONS

@@ -38,8 +38,11 @@ export interface StoredCheckpoint {
 export interface Checkpoints {
   /** The newest that is whole; `undefined` when there is none at all. */
   load(shard: number): Promise<StoredCheckpoint | undefined>
-  /** Resolves, once it is durable, with the oldest `replayFrom` of those that are kept. */
-  save(stored: StoredCheckpoint): Promise<number>
+  /**
+   * Resolves, once it is durable, with the oldest `replayFrom` of those that are kept. `alone`: a
+   * start from an earlier one would not repeat what came after this one, so none is kept.
+   */
+  save(stored: StoredCheckpoint, alone: boolean): Promise<number>
 }
 
 export interface CheckpointProblems {
@@ -56,6 +59,10 @@ export function createCheckpoints(directory: string, problems: CheckpointProblem
   async function load(shard: number): Promise<StoredCheckpoint | undefined> {
     await mkdir(directory, { recursive: true })
     const files = (await readdir(directory)).filter((file) => shardOf(file) === shard).sort()
+    for (const file of await readdir(directory)) {
+      // The process died while it wrote this one.
+      if (file.endsWith('.new')) await unlink(join(directory, file))
+    }
     const whole: StoredCheckpoint[] = []
     let reason = ''
     for (const file of files) {
@@ -75,12 +82,12 @@ export function createCheckpoints(directory: string, problems: CheckpointProblem
     return whole.at(-1)
   }
 
-  async function save(stored: StoredCheckpoint): Promise<number> {
+  async function save(stored: StoredCheckpoint, alone: boolean): Promise<number> {
     const { shard, position, replayFrom } = stored.checkpoint
     const file = `shard-${shard}-${String(position).padStart(16, '0')}.checkpoint`
     await writeWhole(directory, file, encodeCheckpoint(stored))
     const files = remember(shard, file, replayFrom)
-    while (files.length > KEPT) await unlink(join(directory, files.shift()!.file))
+    while (files.length > (alone ? 1 : KEPT)) await unlink(join(directory, files.shift()!.file))
     return Math.min(...files.map((one) => one.replayFrom))
   }
 

@@ -53,8 +53,14 @@ export interface ShardHostParts {
   readonly changes: Changes
   /** The shard cannot go on; only a new start can. */
   readonly onFailed: (error: CollectorError) => void
-  /** A checkpoint is durable: what is needed for a replay begins at `replayFrom`. */
-  readonly onCheckpoint: (host: ShardHost, replayFrom: number) => void
+  /** A checkpoint is durable: `neededFrom` may have moved. */
+  readonly onCheckpoint: () => void
+}
+
+interface PendingCheckpoint {
+  readonly checkpoint: ShardCheckpoint
+  readonly payloadsAccepted: number
+  readonly barrier: boolean
 }
 
 interface Outgoing {
@@ -101,8 +107,8 @@ export class ShardHost {
   #onRestored: ((restored: Extract<FromShard, { type: 'restored' }>) => void) | undefined
   #toldStored = -1
   #storedSinceTold = false
-  /** Oldest first; two at most, the newest takes the place of the second. */
-  #pendingCheckpoints: { checkpoint: ShardCheckpoint; payloadsAccepted: number }[] = []
+  /** Oldest first; see `#keepCheckpoint` for how few. */
+  #pendingCheckpoints: PendingCheckpoint[] = []
   #savingCheckpoint = false
   #nextRequestId = 0
   /** Asked for and not answered; whoever asks meanwhile gets the same. */
@@ -263,15 +269,23 @@ export class ShardHost {
         this.#writer.enqueue(message.batch)
         return
       case 'checkpoint':
-        this.#pendingCheckpoints[this.#pendingCheckpoints.length === 0 ? 0 : 1] = {
-          checkpoint: message.checkpoint,
-          payloadsAccepted: this.payloadsAccepted
-        }
+        this.#keepCheckpoint(message.checkpoint, message.barrier)
         return
       case 'snapshot':
         this.#snapshot = undefined
         this.#onSnapshot?.(message.snapshot)
     }
+  }
+
+  /**
+   * The oldest is waited for, so that there is an end to it; of those after it the newest is
+   * enough. A barrier, one at a start, is never left out.
+   */
+  #keepCheckpoint(checkpoint: ShardCheckpoint, barrier: boolean): void {
+    const pending = this.#pendingCheckpoints
+    if (pending.length > 1 && pending.at(-1)?.barrier === false) pending.pop()
+    pending.push({ checkpoint, payloadsAccepted: this.payloadsAccepted, barrier })
+    if (barrier) this.#writer.holdAfter(checkpoint.position)
   }
 
   /** The last message that a record brings about: its batches and its checkpoint came before. */
@@ -303,14 +317,11 @@ export class ShardHost {
     this.#parts.changes.notify()
   }
 
-  async #saveCheckpoint(pending: {
-    checkpoint: ShardCheckpoint
-    payloadsAccepted: number
-  }): Promise<void> {
+  async #saveCheckpoint(pending: PendingCheckpoint): Promise<void> {
     if (this.#savingCheckpoint) return
     this.#savingCheckpoint = true
     const { checkpoints, shardCount, metrics, log, clock } = this.#parts
-    const { checkpoint, payloadsAccepted } = pending
+    const { checkpoint, payloadsAccepted, barrier } = pending
     try {
       const facts: CheckpointFacts = {
         journalId: this.#journalId,
@@ -318,11 +329,12 @@ export class ShardHost {
         payloadsAccepted,
         payloadsRejected: this.payloadsRejected()
       }
-      this.neededFrom = await checkpoints.save({ checkpoint, facts })
+      this.neededFrom = await checkpoints.save({ checkpoint, facts }, barrier)
+      if (barrier) this.#writer.holdAfter(Number.POSITIVE_INFINITY)
       this.#pendingCheckpoints.shift()
       metrics.add('spanloom_checkpoints')
       metrics.set('spanloom_checkpoint_position', checkpoint.position, String(this.shard))
-      this.#parts.onCheckpoint(this, this.neededFrom)
+      this.#parts.onCheckpoint()
     } catch (error) {
       metrics.add('spanloom_checkpoint_failures')
       log.error('checkpoint not written', { reason: reasonOf(error), retryMs: CHECKPOINT_RETRY_MS })

@@ -28,6 +28,7 @@ export class StoreWriter {
   readonly #parts: StoreWriterParts
   readonly #batches = new Fifo<StoreBatch>()
   readonly #stopping = new AbortController()
+  #holdAfter = Number.POSITIVE_INFINITY
   #unstoredBytes = 0
   #writing: Promise<void> | undefined
 
@@ -54,6 +55,12 @@ export class StoreWriter {
     this.#writing ??= this.#writeAll()
   }
 
+  /** Batches after this position wait; Infinity lets all of them go on. */
+  holdAfter(position: number): void {
+    this.#holdAfter = position
+    this.#writing ??= this.#writeAll()
+  }
+
   /** Gives up the write under way; what is not stored is repeated from the journal. */
   async stop(): Promise<void> {
     this.#stopping.abort()
@@ -62,7 +69,7 @@ export class StoreWriter {
 
   async #writeAll(): Promise<void> {
     for (let batch = this.#batches.peek(); batch !== undefined; batch = this.#batches.peek()) {
-      if (!(await this.#write(batch))) break
+      if (batch.position > this.#holdAfter || !(await this.#write(batch))) break
       this.#batches.shift()
       this.#unstoredBytes -= bytesOf(batch)
       this.#parts.onStored()

@@ -1,12 +1,6 @@
 /** The store port for metric rollups: what was counted, by time step. */
 import type { ConnectionType, NodeType } from '@spanloom/query-api'
-
-/** Percentiles are cut from the merged histogram; `undefined` when nothing was called. */
-export interface Latency {
-  readonly p50Ms: number
-  readonly p95Ms: number
-  readonly p99Ms: number
-}
+import type { BucketCounts, Latency } from '../lib/log-histogram.ts'
 
 export interface RollupPoint {
   readonly unixMs: number
@@ -39,7 +33,12 @@ export interface EdgeRollup extends Latency {
   readonly connectionType: ConnectionType
   readonly calls: number
   readonly errors: number
+  /** Start of the first step in the window that has a call. */
+  readonly firstUnixMs: number
+  /** Empty when there is none. */
   readonly exampleTraceId: string
+  /** By bucket of `SparseHistogram`; what the percentiles are cut from: a node's are cut from the sum over its edges. */
+  readonly durations: BucketCounts
 }
 
 /** Half-open, on whole rollup steps: every step that begins at or after `from` and before `to`. */

@@ -7,6 +7,7 @@ import type { SelfMetric, SelfMetricSample } from '../model/self-metric.ts'
 const DECLARED = {
   spanloom_payloads_accepted: ['counter', 'Payloads answered with 200.', undefined],
   spanloom_payloads_rejected: ['counter', 'Payloads refused, by reason.', 'reason'],
+  spanloom_payloads_dropped: ['counter', 'Accepted payloads that could not be read.', undefined],
   spanloom_payload_bytes: ['counter', 'Bytes of accepted payloads, as sent.', undefined],
   spanloom_spans_rejected: ['counter', 'Spans refused in accepted payloads.', undefined],
   spanloom_connections_rejected: ['counter', 'Connections over the limit.', undefined],
@@ -81,8 +82,10 @@ export class SelfMetrics {
   }
 
   #valuesOf(name: SelfMetricName): Map<string, number> {
-    let values = this.#values.get(name)
-    if (values === undefined) this.#values.set(name, (values = new Map()))
+    const known = this.#values.get(name)
+    if (known !== undefined) return known
+    const values = new Map<string, number>()
+    this.#values.set(name, values)
     return values
   }
 }

@@ -1,0 +1,63 @@
+/**
+ * Between the spans that end and the sender: encodes each at once and hands the bytes over when there
+ * are 256 KB of them, or half a second after the first, whichever is sooner: so a metric made of them is
+ * fresh, and no object waits for a timer.
+ */
+import type { Clock } from '../lib/clock.ts'
+import type { Notify } from '../notices.ts'
+import type { Resource } from '../resource/resource.ts'
+import type { RecordingSpan } from '../trace/span.ts'
+import { SpanEncoder } from './span-encoder.ts'
+
+const FLUSH_BYTES = 256 * 1024
+const FLUSH_AFTER_MS = 500
+
+export type HandOver = (bytes: Uint8Array<ArrayBuffer>, spanCount: number) => void
+
+export class SpanBuffer {
+  readonly #clock: Clock
+  readonly #encoder: SpanEncoder
+  readonly #handOver: HandOver
+  readonly #notify: Notify
+  #timer: NodeJS.Timeout | undefined = undefined
+  /** Spans that OTLP could not carry. */
+  dropped = 0
+
+  constructor(resource: Resource, clock: Clock, notify: Notify, handOver: HandOver) {
+    this.#encoder = new SpanEncoder(resource)
+    this.#clock = clock
+    this.#notify = notify
+    this.#handOver = handOver
+  }
+
+  /** @hot Once per ended span. Never throws. */
+  add(span: RecordingSpan): void {
+    try {
+      this.#encoder.add(span)
+    } catch (fault) {
+      if (this.dropped++ === 0) this.#notify('ENCODE_FAILED', String(fault))
+      return
+    }
+    if (this.#encoder.byteCount >= FLUSH_BYTES) this.flush()
+    else if (this.#timer === undefined) this.#arm()
+  }
+
+  flush(): void {
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+    }
+    const spanCount = this.#encoder.spanCount
+    const bytes = this.#encoder.take()
+    if (bytes !== undefined) this.#handOver(bytes, spanCount)
+  }
+
+  #arm(): void {
+    this.#clock.anchor()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.flush()
+    }, FLUSH_AFTER_MS)
+    this.#timer.unref()
+  }
+}

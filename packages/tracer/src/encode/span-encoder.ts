@@ -1,0 +1,314 @@
+/**
+ * Writes ended spans as OTLP, once, in one pass, into one buffer:
+ *
+ *   ExportTraceServiceRequest
+ *     1 resource_spans   ResourceSpans
+ *         1 resource
+ *         2 scope_spans  ScopeSpans          one group after the other: a new one when the scope changes
+ *             1 scope
+ *             2 spans    Span …              see `writeSpan`
+ *             3 schema_url
+ *
+ * Lengths stand in slots that are filled in when their message is complete; those of resource_spans and
+ * of the open scope_spans stay open until `take`. A span that cannot be encoded is rolled back, so that
+ * it takes no other with it. The buffer is recycled: `take` copies what was written (20 µs for 256 KB)
+ * and the writer starts again on the same memory.
+ */
+import type { AnyValue } from '@opentelemetry/api'
+import { WireWriter } from '@spanloom/otlp'
+import { nanosOf } from '../lib/clock.ts'
+import type { Resource } from '../resource/resource.ts'
+import type { Scope } from '../trace/scope.ts'
+import type { FlatEvent, FlatLink, RecordingSpan } from '../trace/span.ts'
+import { AttributeCache, copied, writeScalar } from './attribute-cache.ts'
+import { FIELD_ATTRIBUTES, FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.ts'
+
+const INITIAL_BYTES = 64 * 1024
+const RECYCLED_BYTES_MAX = 4 * 1024 * 1024
+const NAMES_MAX = 2_048
+const NAME_CHARS_MAX = 256
+
+export class SpanEncoder {
+  readonly #writer = new WireWriter(INITIAL_BYTES)
+  readonly #attributes = new AttributeCache()
+  readonly #names = new Map<string, Uint8Array>()
+  readonly #pair = new Uint32Array(2)
+  readonly #resource: Uint8Array
+  #scope: Scope | undefined = undefined
+  #resourceSlot = 0
+  #scopeSlot = 0
+  /** Spans in the buffer. */
+  spanCount = 0
+
+  constructor(resource: Resource) {
+    this.#resource = this.#encodeResource(resource)
+  }
+
+  get byteCount(): number {
+    return this.#writer.length
+  }
+
+  /** @hot Once per ended span. Throws only when the span is beyond what OTLP can carry. */
+  add(span: RecordingSpan): void {
+    const writer = this.#writer
+    if (writer.length === 0) this.#open()
+    if (span.scope !== this.#scope) this.#openScope(span.scope)
+    const mark = writer.length
+    try {
+      this.#writeSpan(span)
+      this.spanCount++
+    } catch (fault) {
+      writer.length = mark
+      throw fault
+    }
+  }
+
+  /** The request as bytes of their own, or undefined when there is no span. */
+  take(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.spanCount === 0) return undefined
+    const writer = this.#writer
+    writer.closeSlot(this.#scopeSlot)
+    writer.closeSlot(this.#resourceSlot)
+    const bytes = new Uint8Array(writer.length)
+    bytes.set(writer.bytes.subarray(0, writer.length))
+    // One enormous span must not hold its memory for ever.
+    if (writer.bytes.length > RECYCLED_BYTES_MAX) writer.take(INITIAL_BYTES)
+    this.#reset()
+    return bytes
+  }
+
+  #reset(): void {
+    this.#writer.length = 0
+    this.#scope = undefined
+    this.spanCount = 0
+  }
+
+  #open(): void {
+    const writer = this.#writer
+    writer.tag(1, 2)
+    this.#resourceSlot = writer.openSlot()
+    writer.raw(this.#resource)
+  }
+
+  #openScope(scope: Scope): void {
+    const writer = this.#writer
+    if (this.#scope !== undefined) writer.closeSlot(this.#scopeSlot)
+    writer.tag(2, 2)
+    this.#scopeSlot = writer.openSlot()
+    const { name, version, schemaUrl } = scope.readable
+    writer.tag(1, 2)
+    const slot = writer.openSlot()
+    writer.tag(1, 2)
+    writer.string(name)
+    if (version !== undefined) {
+      writer.tag(2, 2)
+      writer.string(version)
+    }
+    writer.closeSlot(slot)
+    if (schemaUrl !== undefined) {
+      writer.tag(3, 2)
+      writer.string(schemaUrl)
+    }
+    this.#scope = scope
+  }
+
+  /**
+   * Span: 1 trace_id, 2 span_id, 3 trace_state, 4 parent_span_id, 5 name, 6 kind, 7 start and 8 end
+   * (fixed64), 9 attributes, 10 dropped, 11 events, 12 dropped, 13 links, 14 dropped, 15 status,
+   * 16 flags (fixed32).
+   */
+  #writeSpan(span: RecordingSpan): void {
+    const writer = this.#writer
+    writer.tag(2, 2)
+    const slot = writer.openSlot()
+    writer.tag(1, 2)
+    writer.varint(16)
+    writer.id64(span.trace0, span.trace1)
+    writer.id64(span.trace2, span.trace3)
+    writer.tag(2, 2)
+    writer.varint(8)
+    writer.id64(span.span0, span.span1)
+    if (span.traceState !== '') {
+      writer.tag(3, 2)
+      writer.string(span.traceState)
+    }
+    if (span.hasParent) {
+      writer.tag(4, 2)
+      writer.varint(8)
+      writer.id64(span.parent0, span.parent1)
+    }
+    this.#writeName(span.name)
+    writer.tag(6, 0)
+    // The API counts kinds from 0, OTLP keeps 0 for "unspecified".
+    writer.varint(span.kind + 1)
+    this.#writeTime(7, span.startMs)
+    this.#writeTime(8, span.endMs)
+    this.#writeAttributes(span.flatAttributes)
+    this.#writeCount(10, span.droppedAttributesCount)
+    if (span.flatEvents !== undefined) for (const event of span.flatEvents) this.#writeEvent(event)
+    this.#writeCount(12, span.droppedEventsCount)
+    if (span.flatLinks !== undefined) for (const link of span.flatLinks) this.#writeLink(link)
+    this.#writeCount(14, span.droppedLinksCount)
+    if (span.statusCode !== 0) this.#writeStatus(span.statusCode, span.statusMessage)
+    writer.tag(16, 5)
+    writer.fixed32(span.traceFlags | FLAG_HAS_IS_REMOTE | (span.parentRemote ? FLAG_IS_REMOTE : 0))
+    writer.closeSlot(slot)
+  }
+
+  #writeName(name: string): void {
+    const writer = this.#writer
+    const known = this.#names.get(name)
+    if (known !== undefined) {
+      writer.raw(known)
+      return
+    }
+    const start = writer.length
+    writer.tag(5, 2)
+    writer.string(name)
+    if (name.length > NAME_CHARS_MAX) return
+    if (this.#names.size >= NAMES_MAX) this.#names.clear()
+    this.#names.set(name, copied(writer, start))
+  }
+
+  #writeTime(field: number, epochMs: number): void {
+    nanosOf(epochMs, this.#pair)
+    this.#writer.tag(field, 1)
+    this.#writer.fixed64(this.#pair[0]!, this.#pair[1]!)
+  }
+
+  #writeCount(field: number, count: number): void {
+    if (count === 0) return
+    this.#writer.tag(field, 0)
+    this.#writer.varint(count)
+  }
+
+  #writeAttributes(flat: readonly AnyValue[]): void {
+    for (let index = 0; index < flat.length; index += 2) {
+      const entry = this.#attributes.entry(flat[index] as string)
+      const value = flat[index + 1]
+      const scalar = isScalar(value)
+      const field = scalar ? entry.field(value) : undefined
+      if (field === undefined) this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
+      else this.#writer.raw(field)
+    }
+  }
+
+  #writeKeyValue(field: number, key: Uint8Array, value: AnyValue): void {
+    const writer = this.#writer
+    writer.tag(field, 2)
+    const slot = writer.openSlot()
+    writer.raw(key)
+    writer.tag(2, 2)
+    const valueSlot = writer.openSlot()
+    this.#writeAnyValue(value)
+    writer.closeSlot(valueSlot)
+    writer.closeSlot(slot)
+  }
+
+  /** AnyValue: scalars, 5 array_value { 1 values }, 6 kvlist_value { 1 values }, 7 bytes; null is empty. */
+  #writeAnyValue(value: AnyValue): void {
+    const writer = this.#writer
+    if (value === null || value === undefined) return
+    if (isScalar(value)) {
+      writeScalar(writer, value)
+    } else if (value instanceof Uint8Array) {
+      writer.tag(7, 2)
+      writer.lengthDelimited(value)
+    } else if (Array.isArray(value)) {
+      writer.tag(5, 2)
+      const slot = writer.openSlot()
+      for (const element of value) {
+        writer.tag(1, 2)
+        const elementSlot = writer.openSlot()
+        this.#writeAnyValue(element)
+        writer.closeSlot(elementSlot)
+      }
+      writer.closeSlot(slot)
+    } else {
+      writer.tag(6, 2)
+      const slot = writer.openSlot()
+      for (const [key, element] of Object.entries(value)) {
+        this.#writeKeyValue(1, this.#attributes.entry(key).bytes, element as AnyValue)
+      }
+      writer.closeSlot(slot)
+    }
+  }
+
+  /** Event: 1 time (fixed64), 2 name, 3 attributes, 4 dropped. */
+  #writeEvent(event: FlatEvent): void {
+    const writer = this.#writer
+    writer.tag(11, 2)
+    const slot = writer.openSlot()
+    this.#writeTime(1, event.timeMs)
+    writer.tag(2, 2)
+    writer.string(event.name)
+    this.#writeOwnAttributes(3, event.attributes)
+    this.#writeCount(4, event.droppedAttributesCount)
+    writer.closeSlot(slot)
+  }
+
+  /** Link: 1 trace_id, 2 span_id, 3 trace_state, 4 attributes, 5 dropped, 6 flags (fixed32). */
+  #writeLink(link: FlatLink): void {
+    const writer = this.#writer
+    const { target } = link
+    writer.tag(13, 2)
+    const slot = writer.openSlot()
+    writer.tag(1, 2)
+    writer.varint(16)
+    writer.id64(target.trace0, target.trace1)
+    writer.id64(target.trace2, target.trace3)
+    writer.tag(2, 2)
+    writer.varint(8)
+    writer.id64(target.span0, target.span1)
+    if (target.traceState !== '') {
+      writer.tag(3, 2)
+      writer.string(target.traceState)
+    }
+    this.#writeOwnAttributes(4, link.attributes)
+    this.#writeCount(5, link.droppedAttributesCount)
+    writer.tag(6, 5)
+    writer.fixed32(target.traceFlags | FLAG_HAS_IS_REMOTE | (target.remote ? FLAG_IS_REMOTE : 0))
+    writer.closeSlot(slot)
+  }
+
+  /** Attributes of events and links: rare and seldom alike, so written out each time. */
+  #writeOwnAttributes(field: number, flat: readonly AnyValue[]): void {
+    for (let index = 0; index < flat.length; index += 2) {
+      const entry = this.#attributes.entry(flat[index] as string)
+      this.#writeKeyValue(field, entry.bytes, flat[index + 1])
+    }
+  }
+
+  /** Status: 2 message, 3 code. */
+  #writeStatus(code: number, message: string | undefined): void {
+    const writer = this.#writer
+    writer.tag(15, 2)
+    const slot = writer.openSlot()
+    if (message !== undefined && message !== '') {
+      writer.tag(2, 2)
+      writer.string(message)
+    }
+    writer.tag(3, 0)
+    writer.varint(code)
+    writer.closeSlot(slot)
+  }
+
+  /** Resource (field 1 of ResourceSpans): 1 attributes. */
+  #encodeResource(resource: Resource): Uint8Array {
+    const writer = this.#writer
+    writer.tag(1, 2)
+    const slot = writer.openSlot()
+    for (const [key, value] of Object.entries(resource.attributes)) {
+      this.#writeKeyValue(1, this.#attributes.entry(key).bytes, value)
+    }
+    writer.closeSlot(slot)
+    const bytes = copied(writer, 0)
+    writer.length = 0
+    return bytes
+  }
+}
+
+function isScalar(value: AnyValue): value is string | number | boolean {
+  const type = typeof value
+  return type === 'string' || type === 'number' || type === 'boolean'
+}

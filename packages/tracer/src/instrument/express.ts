@@ -1,0 +1,194 @@
+/**
+ * express 4 and 5: no span of its own, but the route and the errors of the server span.
+ *
+ * Express knows the pattern of the route that answers, not where its router is mounted. So `use` and
+ * `route` are wrapped to note each layer's pattern and router; `handle` of a router, to note the
+ * pattern it was reached under; and a layer's handler call, to put the two together:
+ *
+ *   app.use('/shops/:shop', orders)   orders.get('/orders/:id', …)   →   /shops/:shop/orders/:id
+ *
+ * The wrapped functions are those of prototypes. A router's frame is pending only between the call of the
+ * layer that mounts it and its own `handle`, which is synchronous.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Instruments } from './instruments.ts'
+import type { Instrumentation } from './registry.ts'
+import { serverRequestOf } from './server-request.ts'
+
+type Done = (error?: unknown) => void
+type Handle = (this: Layer, request: Request, response: unknown, next: Done) => unknown
+type HandleError = (this: Layer, e: unknown, q: Request, r: unknown, n: Done) => unknown
+type Pattern = string | RegExp | readonly Pattern[]
+
+interface Layer {
+  route?: { readonly path: Pattern }
+  [MOUNT]?: { readonly router: object; readonly pattern: string }
+}
+
+interface RouterProto {
+  use(...args: unknown[]): unknown
+  route(path: Pattern): unknown
+  handle(request: Request, response: unknown, done: Done): unknown
+}
+
+interface Router extends RouterProto {
+  readonly stack: Layer[]
+}
+
+interface RouterFrame {
+  readonly router: object
+  readonly prefix: string
+  readonly outer: RouterFrame | undefined
+}
+
+interface Request extends IncomingMessage {
+  [FRAME]?: RouterFrame
+  [PENDING]?: string | undefined
+}
+
+const MOUNT = Symbol('spanloom.mount')
+const FRAME = Symbol('spanloom.routerFrame')
+const PENDING = Symbol('spanloom.pendingPrefix')
+
+export const express: Instrumentation = {
+  name: 'express',
+  patches: [
+    {
+      packageName: 'express',
+      majors: [4, 5],
+      request: './lib/express',
+      file: 'lib/express.js',
+      apply: (exports, instruments) => patchRouter(exports as { Router: unknown }, instruments)
+    }
+  ]
+}
+
+function patchRouter(exports: { Router: unknown }, instruments: Instruments): void {
+  // Express 4's routers have the function `Router` itself as their prototype.
+  const router = exports.Router as RouterProto & { prototype?: RouterProto }
+  const prototype = typeof router.prototype?.handle === 'function' ? router.prototype : router
+  const layers = new WeakSet<object>()
+  const { use, route, handle } = prototype
+
+  function noteLayers(router: Router, from: number, pattern: string): void {
+    for (let index = from; index < router.stack.length; index++) {
+      const layer = router.stack[index]!
+      layer[MOUNT] = { router, pattern }
+      const layerPrototype = Object.getPrototypeOf(layer) as object
+      if (layers.has(layerPrototype)) continue
+      layers.add(layerPrototype)
+      patchLayer(layerPrototype as Record<string, unknown>, instruments)
+    }
+  }
+
+  prototype.use = named(use, function (this: Router, ...args: unknown[]) {
+    const before = this.stack?.length ?? 0
+    const result = use.apply(this, args)
+    instruments.guard.wrap('express use', () => noteLayers(this, before, mountPattern(args[0])))()
+    return result
+  })
+
+  prototype.route = named(route, function (this: Router, path: Pattern) {
+    const before = this.stack?.length ?? 0
+    const result = route.call(this, path)
+    instruments.guard.wrap('express route', () => noteLayers(this, before, ''))()
+    return result
+  })
+
+  prototype.handle = named(
+    handle,
+    function (this: Router, request: Request, response: unknown, done: Done) {
+      const server = serverRequestOf(request)
+      if (server === undefined) return handle.call(this, request, response, done)
+      const outer = request[FRAME]
+      request[FRAME] = { router: this, prefix: request[PENDING] ?? '', outer }
+      request[PENDING] = undefined
+      if (outer !== undefined) return handle.call(this, request, response, done)
+      // The outermost router's way out: an error that no handler of the app took.
+      return handle.call(this, request, response, (error?: unknown) => {
+        if (isError(error)) server.recordError(error)
+        done(error)
+      })
+    }
+  )
+}
+
+function patchLayer(prototype: Record<string, unknown>, { guard }: Instruments): void {
+  const handleName = 'handleRequest' in prototype ? 'handleRequest' : 'handle_request'
+  const errorName = 'handleError' in prototype ? 'handleError' : 'handle_error'
+  const handle = prototype[handleName] as Handle
+  const handleError = prototype[errorName] as HandleError
+
+  prototype[handleName] = named(handle, function (this: Layer, request, response, next) {
+    const mount = this[MOUNT]
+    if (mount === undefined) return handle.call(this, request, response, next)
+    try {
+      enterLayer(this, mount, request)
+    } catch (fault) {
+      guard.report('express layer', fault)
+    }
+    const result = handle.call(this, request, response, next)
+    request[PENDING] = undefined
+    return result
+  } satisfies Handle)
+
+  prototype[errorName] = named(handleError, function (this: Layer, error, request, response, next) {
+    if (isError(error)) serverRequestOf(request)?.recordError(error)
+    return handleError.call(this, error, request, response, next)
+  } satisfies HandleError)
+}
+
+/** @hot Once per layer that a request passes. */
+function enterLayer(layer: Layer, mount: NonNullable<Layer[typeof MOUNT]>, request: Request): void {
+  const route = layer.route
+  if (route === undefined && mount.pattern === '') {
+    const prefix = prefixOf(mount.router, request)
+    if (prefix !== '') request[PENDING] = prefix
+    return
+  }
+  const prefix = prefixOf(mount.router, request)
+  if (route === undefined) {
+    request[PENDING] = prefix + mount.pattern
+    return
+  }
+  const pattern = prefix + patternText(route.path)
+  serverRequestOf(request)?.setRoute(pattern === '' ? '/' : pattern)
+}
+
+/** The newest frame of the router: one router may be entered twice, by two mounts. */
+function prefixOf(router: object, request: Request): string {
+  let frame = request[FRAME]
+  while (frame !== undefined && frame.router !== router) frame = frame.outer
+  return frame?.prefix ?? ''
+}
+
+/** The pattern given to `use`, or '' when there is none or it is '/'. */
+function mountPattern(first: unknown): string {
+  let path = first
+  while (Array.isArray(path) && typeof path[0] === 'function') path = path[0]
+  if (typeof path === 'function' || path === undefined) return ''
+  return patternText(path as Pattern)
+}
+
+/** A pattern as text that can be joined: `/orders/` → `/orders`, `/` → ''; expressions as they read. */
+function patternText(pattern: Pattern): string {
+  if (Array.isArray(pattern)) {
+    const texts = pattern.map((each) => patternText(each))
+    return texts.length === 1 ? texts[0]! : `(${texts.join('|')})`
+  }
+  if (typeof pattern !== 'string') return String(pattern)
+  const text = pattern.endsWith('/') ? pattern.slice(0, -1) : pattern
+  return text === '' || text.startsWith('/') || text.startsWith('*') ? text : `/${text}`
+}
+
+/** 'route' and 'router' are express's words for "go on elsewhere", not errors. */
+function isError(error: unknown): boolean {
+  return error !== undefined && error !== null && error !== 'route' && error !== 'router'
+}
+
+/** Keeps name and length: express and its middleware tell handlers apart by them. */
+function named<Fn extends (...args: never[]) => unknown>(original: Fn, wrapper: Fn): Fn {
+  Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true })
+  Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true })
+  return wrapper
+}

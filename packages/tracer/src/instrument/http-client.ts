@@ -1,0 +1,132 @@
+/**
+ * node:http and node:https clients, by the runtime's own channels:
+ *
+ *   http.client.request.created   makes the span and sets the headers
+ *   http.client.response.finish   (the response's head is there) takes the status
+ *   'end' of the response, 'close' of the request   end it
+ *   http.client.request.error     says why it failed
+ *
+ * A request whose head is already written (headers as a list, `Expect: 100-continue`) cannot carry the
+ * trace on; it still gets its span.
+ */
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import {
+  ERROR_TYPE,
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  NETWORK_PROTOCOL_VERSION,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_FULL
+} from '@spanloom/otlp'
+import { RecordingSpan } from '../trace/span.ts'
+import type { AnySpan } from '../trace/tracer.ts'
+import {
+  knownMethod,
+  OTHER_METHOD,
+  OTHER_METHOD_NAME,
+  parseHost,
+  portOfScheme,
+  redactTarget
+} from './http-words.ts'
+import { announce, type Instruments, injectHeaders, startExitSpan } from './instruments.ts'
+import type { Instrumentation } from './registry.ts'
+
+const CLIENT_REQUEST = Symbol('spanloom.clientRequest')
+
+interface State {
+  readonly span: AnySpan
+  response: IncomingMessage | undefined
+  ended: boolean
+}
+
+type Carrier = object & { [CLIENT_REQUEST]?: State }
+
+export const httpClient: Instrumentation = {
+  name: 'http',
+  channels: (instruments) => ({
+    'http.client.request.created': (message) => {
+      begin((message as { request: ClientRequest }).request, instruments)
+    },
+    'http.client.response.finish': (message) => {
+      const { request, response } = message as { request: ClientRequest; response: IncomingMessage }
+      const state = (request as Carrier)[CLIENT_REQUEST]
+      if (state === undefined) return
+      state.response = response
+      ;(response as Carrier)[CLIENT_REQUEST] = state
+      response.on('end', onEnd)
+    },
+    'http.client.request.error': (message) => {
+      const { request, error } = message as { request: ClientRequest; error: unknown }
+      const state = (request as Carrier)[CLIENT_REQUEST]
+      if (state !== undefined) finish(state, error)
+    }
+  })
+}
+
+function begin(request: ClientRequest, instruments: Instruments): void {
+  const method = knownMethod(request.method)
+  const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
+  const span = startExitSpan(instruments, name, SpanKind.CLIENT)
+  if (span === undefined) return
+  if (span instanceof RecordingSpan) describe(span, request, method)
+  announce(instruments, span)
+  const state: State = { span, response: undefined, ended: false }
+  ;(request as Carrier)[CLIENT_REQUEST] = state
+  request.on('close', onEnd)
+  if (!request.headersSent) {
+    injectHeaders(instruments, span, (header, value) => request.setHeader(header, value))
+  }
+}
+
+function describe(span: RecordingSpan, request: ClientRequest, method: string): void {
+  const scheme = request.protocol === 'https:' ? 'https' : 'http'
+  const header = request.getHeader('host')
+  const { host, port } = parseHost(typeof header === 'string' ? header : request.host)
+  const known = port ?? portOfScheme(scheme)
+  span.put(HTTP_REQUEST_METHOD, method)
+  span.put(SERVER_ADDRESS, host)
+  if (known !== undefined) span.put(SERVER_PORT, known)
+  const authority = host.includes(':') ? `[${host}]` : host
+  const shownPort = port === undefined || port === portOfScheme(scheme) ? '' : `:${port}`
+  span.put(URL_FULL, `${scheme}://${authority}${shownPort}${redactTarget(request.path)}`)
+}
+
+function onEnd(this: ClientRequest | IncomingMessage): void {
+  const state = (this as Carrier)[CLIENT_REQUEST]
+  if (state !== undefined) finish(state, undefined)
+}
+
+function finish(state: State, error: unknown): void {
+  if (state.ended) return
+  state.ended = true
+  const { span, response } = state
+  if (!(span instanceof RecordingSpan)) return
+  const status = response?.statusCode
+  if (status !== undefined) span.put(HTTP_RESPONSE_STATUS_CODE, status)
+  if (response !== undefined) span.put(NETWORK_PROTOCOL_VERSION, response.httpVersion)
+  const broken = response === undefined || !response.complete ? 'aborted' : undefined
+  endExitSpan(span, status, error, broken)
+}
+
+/** The conventions' rule for clients: 4xx, 5xx and no whole answer are errors. */
+export function endExitSpan(
+  span: RecordingSpan,
+  status: number | undefined,
+  error: unknown,
+  broken?: string
+): void {
+  if (error !== undefined && error !== null) {
+    const { code, name, message } = error as { code?: unknown; name?: string; message?: string }
+    span.put(ERROR_TYPE, typeof code === 'string' ? code : (name ?? 'Error'))
+    span.setStatus({ code: SpanStatusCode.ERROR, ...(message ? { message } : {}) })
+  } else if (broken !== undefined) {
+    span.put(ERROR_TYPE, broken)
+    span.setStatus({ code: SpanStatusCode.ERROR })
+  } else if (status !== undefined && status >= 400) {
+    span.put(ERROR_TYPE, String(status))
+    span.setStatus({ code: SpanStatusCode.ERROR })
+  }
+  span.end()
+}

@@ -1,0 +1,78 @@
+/** How HTTP's words become attributes: low-cardinality methods, hosts and ports, redacted addresses. */
+
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'POST',
+  'PUT',
+  'DELETE',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'TRACE',
+  'CONNECT',
+  'QUERY'
+])
+
+export const OTHER_METHOD = '_OTHER'
+/** The span name of a request whose method is none of the known, as the conventions have it. */
+export const OTHER_METHOD_NAME = 'HTTP'
+
+const TEXT_CHARS_MAX = 2_048
+const PORT_OF_SCHEME: Readonly<Record<string, number>> = { http: 80, https: 443 }
+
+export function knownMethod(method: string): string {
+  return METHODS.has(method) ? method : OTHER_METHOD
+}
+
+export function portOfScheme(scheme: string): number | undefined {
+  return PORT_OF_SCHEME[scheme]
+}
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number | undefined
+}
+
+/** `shop.example:8080`, `[::1]:8080`, `shop.example`. */
+export function parseHost(header: string): HostPort {
+  const bracket = header.lastIndexOf(']')
+  const colon = header.lastIndexOf(':')
+  const hasPort =
+    colon > bracket && header.indexOf(':') === (bracket < 0 ? colon : header.indexOf(':'))
+  const host = hasPort ? header.slice(0, colon) : header
+  const port = hasPort ? Number(header.slice(colon + 1)) : Number.NaN
+  return {
+    host: host.startsWith('[') ? host.slice(1, -1) : host,
+    port: Number.isInteger(port) && port > 0 ? port : undefined
+  }
+}
+
+/**
+ * Keeps the names of a query and hides the values: `id=7&sig=x` → `id=REDACTED&sig=REDACTED`. A value
+ * may be a token or a person; which names are harmless, nobody knows.
+ */
+export function redactQuery(query: string): string {
+  const parts: string[] = []
+  for (const part of query.slice(0, TEXT_CHARS_MAX).split('&')) {
+    const equals = part.indexOf('=')
+    parts.push(equals < 0 ? part : `${part.slice(0, equals)}=REDACTED`)
+  }
+  return parts.join('&')
+}
+
+/** A path with its query redacted and its fragment gone. */
+export function redactTarget(target: string): string {
+  const hash = target.indexOf('#')
+  const sent = hash < 0 ? target : target.slice(0, hash)
+  const mark = sent.indexOf('?')
+  if (mark < 0) return sent.slice(0, TEXT_CHARS_MAX)
+  return `${sent.slice(0, mark)}?${redactQuery(sent.slice(mark + 1))}`.slice(0, TEXT_CHARS_MAX)
+}
+
+/** `http://user:secret@host` → `http://REDACTED:REDACTED@host`. */
+export function redactOrigin(origin: string): string {
+  const at = origin.lastIndexOf('@')
+  const start = origin.indexOf('://')
+  if (at < 0 || start < 0 || at < start) return origin
+  return `${origin.slice(0, start + 3)}REDACTED:REDACTED@${origin.slice(at + 1)}`
+}

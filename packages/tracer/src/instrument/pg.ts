@@ -1,0 +1,252 @@
+/**
+ * pg 8: a client span for each query, in all its forms (promise, callback, query object, cursor, stream),
+ * through pg-pool or not. `Client.prototype.query` is wrapped; `Pool.prototype.connect` too, because
+ * the pool calls back in the context of whoever released the connection.
+ *
+ * Callbacks run in the context of the call: pg calls them from its socket, whose context is that of the
+ * connection's first user.
+ */
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { type Context, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import {
+  DB_COLLECTION_NAME,
+  DB_NAMESPACE,
+  DB_OPERATION_NAME,
+  DB_QUERY_TEXT,
+  DB_RESPONSE_STATUS_CODE,
+  DB_SYSTEM_NAME,
+  ERROR_TYPE,
+  SERVER_ADDRESS,
+  SERVER_PORT
+} from '@spanloom/otlp'
+import { RecordingSpan } from '../trace/span.ts'
+import type { AnySpan } from '../trace/tracer.ts'
+import { announce, type Instruments, startExitSpan } from './instruments.ts'
+import type { Instrumentation } from './registry.ts'
+import { summarize } from './sql.ts'
+
+type Callback = (error: unknown, ...rest: unknown[]) => unknown
+
+interface Submittable {
+  readonly text?: string
+  readonly cursor?: { readonly text?: string }
+  submit(connection: unknown): unknown
+  handleError?: (...args: unknown[]) => unknown
+  handleReadyForQuery?: (...args: unknown[]) => unknown
+  callback?: Callback
+}
+
+interface QueryConfig {
+  readonly text?: string
+  readonly callback?: Callback
+  readonly submit?: unknown
+}
+
+interface PgClient {
+  readonly host?: string
+  readonly port?: number | string
+  readonly database?: string
+  query(...args: unknown[]): unknown
+}
+
+const DEFAULT_PORT = 5_432
+
+export const pg: Instrumentation = {
+  name: 'pg',
+  patches: [
+    {
+      packageName: 'pg',
+      majors: [8],
+      request: './client',
+      file: 'lib/client.js',
+      apply: (exports, instruments) =>
+        patchClient((exports as { prototype: PgClient }).prototype, instruments)
+    },
+    {
+      packageName: 'pg-pool',
+      majors: [3],
+      request: 'pg-pool',
+      file: 'index.js',
+      apply: (exports, instruments) =>
+        patchPool((exports as { prototype: Pool }).prototype, instruments)
+    }
+  ]
+}
+
+interface Pool {
+  connect(callback?: Callback): unknown
+}
+
+function patchPool(prototype: Pool, { contexts }: Instruments): void {
+  const { connect } = prototype
+  prototype.connect = function (this: Pool, callback?: Callback) {
+    if (typeof callback !== 'function') return connect.call(this)
+    return connect.call(this, inContext(contexts.storage, callback))
+  }
+}
+
+function patchClient(prototype: PgClient, instruments: Instruments): void {
+  const { query } = prototype
+  const { guard, contexts } = instruments
+  prototype.query = function (this: PgClient, ...args: unknown[]): unknown {
+    let call: QueryCall | undefined
+    try {
+      call = beginQuery(this, args, instruments)
+    } catch (fault) {
+      guard.report('pg query', fault)
+    }
+    if (call === undefined) return query.apply(this, args)
+    const form = prepare(args, call, contexts.storage)
+    let result: unknown
+    try {
+      result = query.apply(this, args)
+    } catch (error) {
+      call.end(error)
+      throw error
+    }
+    return form === 'promise' ? settled(result, call) : result
+  }
+}
+
+class QueryCall {
+  readonly #span: AnySpan
+  #ended = false
+
+  constructor(span: AnySpan) {
+    this.#span = span
+  }
+
+  /** Bound, because it is handed to callbacks. */
+  readonly end = (error?: unknown): void => {
+    const span = this.#span
+    if (this.#ended || !(span instanceof RecordingSpan)) return
+    this.#ended = true
+    if (error !== undefined && error !== null) {
+      const { code, name, message } = error as { code?: unknown; name?: string; message?: string }
+      const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
+      if (isSqlState) span.put(DB_RESPONSE_STATUS_CODE, code)
+      span.put(ERROR_TYPE, typeof code === 'string' ? code : (name ?? 'Error'))
+      span.setStatus({ code: SpanStatusCode.ERROR, ...(message ? { message } : {}) })
+    }
+    span.end()
+  }
+}
+
+function beginQuery(
+  client: PgClient,
+  args: readonly unknown[],
+  instruments: Instruments
+): QueryCall | undefined {
+  const text = statementOf(args[0])
+  if (text === undefined) return undefined
+  const { text: shown, operation, table } = summarize(text)
+  const namespace = client.database
+  const target = table ?? namespace
+  const verb = operation ?? 'postgresql'
+  const name = target === undefined ? verb : `${verb} ${target}`
+  const span = startExitSpan(instruments, name, SpanKind.CLIENT)
+  if (span === undefined) return undefined
+  if (span instanceof RecordingSpan) {
+    span.put(DB_SYSTEM_NAME, 'postgresql')
+    if (namespace !== undefined) span.put(DB_NAMESPACE, namespace)
+    span.put(DB_QUERY_TEXT, shown)
+    if (operation !== undefined) span.put(DB_OPERATION_NAME, operation)
+    if (table !== undefined) span.put(DB_COLLECTION_NAME, table)
+    if (client.host !== undefined) span.put(SERVER_ADDRESS, client.host)
+    span.put(SERVER_PORT, Number(client.port ?? DEFAULT_PORT))
+  }
+  announce(instruments, span)
+  return new QueryCall(span)
+}
+
+function statementOf(query: unknown): string | undefined {
+  if (typeof query === 'string') return query
+  if (typeof query !== 'object' || query === null) return undefined
+  const { text, cursor } = query as Submittable
+  return typeof text === 'string' ? text : cursor?.text
+}
+
+/** Puts our callback where the caller's is, and says whether a promise will tell instead. */
+function prepare(
+  args: unknown[],
+  call: QueryCall,
+  storage: AsyncLocalStorage<Context>
+): 'promise' | 'callback' {
+  const query = args[0]
+  for (const index of [1, 2]) {
+    if (typeof args[index] === 'function') {
+      args[index] = telling(args[index] as Callback, call, storage)
+      return 'callback'
+    }
+  }
+  if (typeof query !== 'object' || query === null) return 'promise'
+  if (typeof (query as Submittable).submit === 'function') {
+    watchSubmittable(query as Submittable, call, storage)
+    return 'callback'
+  }
+  const { callback } = query as QueryConfig
+  if (typeof callback !== 'function') return 'promise'
+  // The app may use its object again: it is not changed but stood in front of.
+  args[0] = Object.create(query, { callback: { value: telling(callback, call, storage) } })
+  return 'callback'
+}
+
+function telling(
+  callback: Callback,
+  call: QueryCall,
+  storage: AsyncLocalStorage<Context>
+): Callback {
+  const bound = inContext(storage, callback)
+  return function (this: unknown, error, ...rest) {
+    call.end(error)
+    return bound.call(this, error, ...rest)
+  }
+}
+
+/** Query objects, cursors and streams: pg itself tells them that they failed or are done. */
+function watchSubmittable(
+  query: Submittable,
+  call: QueryCall,
+  storage: AsyncLocalStorage<Context>
+): void {
+  const { handleError, handleReadyForQuery, callback } = query
+  if (typeof callback === 'function') query.callback = inContext(storage, callback)
+  if (handleError !== undefined) {
+    query.handleError = function (this: unknown, ...args) {
+      call.end(args[0])
+      return handleError.apply(this, args)
+    }
+  }
+  if (handleReadyForQuery !== undefined) {
+    query.handleReadyForQuery = function (this: unknown, ...args) {
+      call.end()
+      return handleReadyForQuery.apply(this, args)
+    }
+  }
+}
+
+/** The caller gets the promise that has passed by us, so that its rejection stays the caller's to handle. */
+function settled(result: unknown, call: QueryCall): unknown {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    call.end()
+    return result
+  }
+  return (result as PromiseLike<unknown>).then(
+    (value) => {
+      call.end()
+      return value
+    },
+    (error) => {
+      call.end(error)
+      throw error
+    }
+  )
+}
+
+function inContext(storage: AsyncLocalStorage<Context>, callback: Callback): Callback {
+  const context = storage.getStore()
+  if (context === undefined) return callback
+  return function (this: unknown, ...args) {
+    return storage.run(context, () => callback.apply(this, args))
+  }
+}

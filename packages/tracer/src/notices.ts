@@ -1,0 +1,48 @@
+/**
+ * Everything the tracer says to the app's operator, by code. It goes to stderr, one line each, and
+ * never through the app's logger: the tracer must not depend on what it traces. A code starts with the
+ * stage it comes from.
+ */
+import { writeSync } from 'node:fs'
+
+const MESSAGES = {
+  CONFIG_BAD_VALUE: (name: string, value: string, used: string) =>
+    `${name}="${value}" is not understood; ${used} is used.`,
+  CONFIG_UNSUPPORTED: (name: string, value: string, used: string) =>
+    `${name}="${value}" is not supported by this version; ${used} is used.`,
+  ENCODE_FAILED: (reason: string) =>
+    `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
+  INSTRUMENT_FAULT: (place: string, reason: string) =>
+    `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
+  SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
+  SEND_EXIT: (spans: number) =>
+    `${spans} spans were not delivered before the process ended. Does the collector answer?`,
+  SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>
+    `No delivery to the collector at ${address} (${reason}). Spans wait in memory, up to ${megabytes} MB.`,
+  SEND_NO_WORKER: (reason: string) =>
+    `No worker thread for sending (${reason}); spans are sent from the main thread.`
+} as const
+
+export type NoticeCode = keyof typeof MESSAGES
+
+export type Notify = <Code extends NoticeCode>(
+  code: Code,
+  ...facts: Parameters<(typeof MESSAGES)[Code]>
+) => void
+
+export function noticeText<Code extends NoticeCode>(
+  code: Code,
+  facts: Parameters<(typeof MESSAGES)[Code]>
+): string {
+  const describe = MESSAGES[code] as (...facts: unknown[]) => string
+  return `[spanloom] ${code}: ${describe(...facts)}`
+}
+
+/** Writes at once, also while the main thread waits and in a worker, whose streams go through it. */
+export const notifyStderr: Notify = (code, ...facts) => {
+  try {
+    writeSync(2, `${noticeText(code, facts)}\n`)
+  } catch {
+    // stderr is closed or full: there is nobody to tell.
+  }
+}

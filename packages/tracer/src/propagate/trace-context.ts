@@ -1,0 +1,54 @@
+/**
+ * W3C Trace Context, level 1:
+ *
+ *   traceparent  version "-" trace-id "-" parent-id "-" trace-flags     2-32-16-2 lower-case hex digits
+ *   tracestate   list of vendor=value, carried on as it came
+ *
+ * A higher version is read as this one if it starts like it; `ff` and ids of zeros are invalid, and what
+ * is invalid starts a new trace.
+ */
+import { byteFromHex, hexOfByte, hexOfWord, wordFromHex } from '../lib/hex.ts'
+import { InertSpan } from '../trace/inert-span.ts'
+import type { SpanIdentity } from '../trace/span-identity.ts'
+
+const LENGTH = 55
+const DASH = 45
+const STATE_CHARS_MAX = 512
+
+/** @hot The remote parent, or undefined. */
+export function parseTraceparent(header: string, state: string | undefined): InertSpan | undefined {
+  const text = header.length === LENGTH ? header : header.trim()
+  const version = byteFromHex(text, 0)
+  if (version < 0 || version === 0xff || text.length < LENGTH) return undefined
+  if (text.length > LENGTH && (version === 0 || text.charCodeAt(LENGTH) !== DASH)) return undefined
+  if (text.charCodeAt(2) !== DASH || text.charCodeAt(35) !== DASH) return undefined
+  if (text.charCodeAt(52) !== DASH) return undefined
+  const trace0 = wordFromHex(text, 3)
+  const trace1 = wordFromHex(text, 11)
+  const trace2 = wordFromHex(text, 19)
+  const trace3 = wordFromHex(text, 27)
+  const span0 = wordFromHex(text, 36)
+  const span1 = wordFromHex(text, 44)
+  const flags = byteFromHex(text, 53)
+  if (trace0 < 0 || trace1 < 0 || trace2 < 0 || trace3 < 0) return undefined
+  if (span0 < 0 || span1 < 0 || flags < 0) return undefined
+  if ((trace0 | trace1 | trace2 | trace3) === 0 || (span0 | span1) === 0) return undefined
+  const carried = state === undefined || state.length > STATE_CHARS_MAX ? '' : state.trim()
+  return new InertSpan(trace0, trace1, trace2, trace3, span0, span1, flags, carried, true)
+}
+
+/** @hot */
+export function formatTraceparent(span: SpanIdentity): string {
+  return (
+    '00-' +
+    hexOfWord(span.trace0) +
+    hexOfWord(span.trace1) +
+    hexOfWord(span.trace2) +
+    hexOfWord(span.trace3) +
+    '-' +
+    hexOfWord(span.span0) +
+    hexOfWord(span.span1) +
+    '-' +
+    hexOfByte(span.traceFlags)
+  )
+}

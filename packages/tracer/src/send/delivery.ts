@@ -1,0 +1,186 @@
+/**
+ * A byte-bounded queue of payloads and their delivery, one request at a time and in order.
+ *
+ *   push ─→ [ in flight ][ … ][ newest ] ─→ post ─→ 200: next
+ *                                             └───→ 429/502/503/504 or no answer: the same bytes again,
+ *                                                   after 200 ms … 5 s with jitter, or Retry-After
+ *
+ * When the queue is full the oldest payload that is not in flight is dropped: in an outage the newest
+ * are worth most. An outage begins with the first failed try and ends with the next delivery; it is said
+ * once when it begins, and what it cost once when it ends (or the process does).
+ */
+import type { Notify } from '../notices.ts'
+
+export interface PostResult {
+  /** 0 when there was no answer. */
+  readonly status: number
+  /** What the other side, or the socket, said. */
+  readonly reason: string
+  readonly retryAfterMs: number | undefined
+  /** Spans that the collector refused out of an accepted request. */
+  readonly rejectedSpans: number
+}
+
+export interface DeliveryParts {
+  readonly post: (body: Uint8Array) => Promise<PostResult>
+  /** Returns a canceller. */
+  readonly after: (ms: number, then: () => void) => () => void
+  readonly random: () => number
+  readonly notify: Notify
+  readonly address: string
+  readonly queueBytesMax: number
+  /** Called for each payload that was delivered or dropped. */
+  readonly settled: (spanCount: number, delivered: boolean) => void
+  /** Called when an outage begins and ends. */
+  readonly outage: (down: boolean) => void
+}
+
+interface Payload {
+  readonly body: Uint8Array
+  readonly spanCount: number
+}
+
+const BACKOFF_FIRST_MS = 200
+const BACKOFF_MAX_MS = 5_000
+/** A collector that asks for more than this is not believed. */
+const RETRY_AFTER_MAX_MS = 60_000
+/** The OTLP specification's retryable answers; 0 is no answer. */
+const RETRYABLE: ReadonlySet<number> = new Set([0, 429, 502, 503, 504])
+const MEGABYTE = 1024 * 1024
+
+export class Delivery {
+  readonly #parts: DeliveryParts
+  readonly #queue: Payload[] = []
+  #queuedBytes = 0
+  #sending = false
+  #failures = 0
+  #cancelWait: (() => void) | undefined = undefined
+  #droppedInOutage = 0
+  readonly #rejectionsSaid = new Set<number>()
+  #idle: (() => void)[] = []
+  deliveredSpans = 0
+  droppedSpans = 0
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  push(body: Uint8Array, spanCount: number): void {
+    this.#queue.push({ body, spanCount })
+    this.#queuedBytes += body.length
+    this.#makeRoom()
+    this.#pump()
+  }
+
+  /** Resolves when the queue is empty. */
+  drained(): Promise<void> {
+    if (this.#queue.length === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Stops waiting between tries: the process is about to end. */
+  hurry(): void {
+    this.#failures = Math.min(this.#failures, 1)
+    const cancel = this.#cancelWait
+    if (cancel === undefined) return
+    cancel()
+    this.#cancelWait = undefined
+    this.#pump()
+  }
+
+  /** Says what was dropped in an outage that has not ended. */
+  reportDropped(): void {
+    if (this.#droppedInOutage === 0) return
+    this.#parts.notify('SEND_DROPPED', this.#droppedInOutage, 'the queue was full')
+    this.#droppedInOutage = 0
+  }
+
+  /** The payload in flight stays, however large: its bytes may already be with the collector. */
+  #makeRoom(): void {
+    const first = this.#sending || this.#failures > 0 ? 1 : 0
+    while (this.#queuedBytes > this.#parts.queueBytesMax && this.#queue.length > first + 1) {
+      const [oldest] = this.#queue.splice(first, 1)
+      this.#queuedBytes -= oldest!.body.length
+      this.#droppedInOutage += oldest!.spanCount
+      this.#settle(oldest!, false)
+    }
+  }
+
+  #pump(): void {
+    const payload = this.#queue[0]
+    if (payload === undefined || this.#sending || this.#cancelWait !== undefined) return
+    this.#sending = true
+    this.#parts.post(payload.body).then(
+      (result) => this.#answered(payload, result),
+      (fault) => this.#answered(payload, noAnswer(String(fault)))
+    )
+  }
+
+  #answered(payload: Payload, result: PostResult): void {
+    this.#sending = false
+    if (RETRYABLE.has(result.status)) {
+      this.#waitAndRetry(result)
+      return
+    }
+    this.#queue.shift()
+    this.#queuedBytes -= payload.body.length
+    const accepted = result.status >= 200 && result.status < 300
+    if (!accepted) this.#sayRejected(payload.spanCount, result)
+    else if (result.rejectedSpans > 0) this.#sayRejected(result.rejectedSpans, result)
+    // Any answer but "try again" shows that the collector is there.
+    this.#recovered()
+    this.#settle(payload, accepted)
+    if (this.#queue.length > 0) this.#pump()
+  }
+
+  #waitAndRetry(result: PostResult): void {
+    const { after, random, notify, address, queueBytesMax, outage } = this.#parts
+    if (this.#failures++ === 0) {
+      notify('SEND_UNREACHABLE', address, result.reason, Math.round(queueBytesMax / MEGABYTE))
+      outage(true)
+    }
+    const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (this.#failures - 1))
+    const backoffMs = ceiling * (0.5 + random() / 2)
+    const askedMs = Math.min(result.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS)
+    this.#cancelWait = after(Math.max(backoffMs, askedMs), () => {
+      this.#cancelWait = undefined
+      this.#pump()
+    })
+  }
+
+  #recovered(): void {
+    if (this.#failures === 0) {
+      this.reportDropped()
+      return
+    }
+    this.#failures = 0
+    this.#parts.outage(false)
+    this.reportDropped()
+  }
+
+  /** Once for each status, because a misconfigured collector refuses every payload alike. */
+  #sayRejected(spanCount: number, result: PostResult): void {
+    if (this.#rejectionsSaid.has(result.status)) return
+    this.#rejectionsSaid.add(result.status)
+    const reason = `the collector answered ${result.status} ${result.reason} (said once)`
+    this.#parts.notify('SEND_DROPPED', spanCount, reason)
+  }
+
+  #settle(payload: Payload, delivered: boolean): void {
+    if (delivered) this.deliveredSpans += payload.spanCount
+    else this.droppedSpans += payload.spanCount
+    this.#parts.settled(payload.spanCount, delivered)
+    if (this.#queue.length > 0) return
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+}
+
+export function noAnswer(reason: string): PostResult {
+  return { status: 0, reason, retryAfterMs: undefined, rejectedSpans: 0 }
+}

@@ -1,0 +1,78 @@
+/**
+ * Sends from the main thread, where there can be no worker (`--permission`, some sandboxes). It does not
+ * compress, because that would block the app, and its requests are made in a context in which nothing is
+ * traced. It cannot wait at `exit`; a process that ends by itself is flushed before that (`beforeExit`).
+ */
+import { SUPPRESSED_FRAME } from '../context/frame.ts'
+import type { SpanloomContextManager } from '../context/manager.ts'
+import type { Notify } from '../notices.ts'
+import { Delivery } from './delivery.ts'
+import { createHttpPost, type HttpPost } from './http-post.ts'
+import type { Sender, SendOptions } from './sender.ts'
+
+export interface InlineSenderParts {
+  readonly options: SendOptions
+  readonly contexts: SpanloomContextManager
+  readonly notify: Notify
+  readonly random: () => number
+}
+
+const EXIT_WAIT_MS = 1_500
+
+export class InlineSender implements Sender {
+  readonly #contexts: SpanloomContextManager
+  readonly #http: HttpPost
+  readonly #delivery: Delivery
+  readonly #beforeExit: () => void
+  #waitingSpans = 0
+
+  constructor({ options, contexts, notify, random }: InlineSenderParts) {
+    this.#contexts = contexts
+    this.#http = createHttpPost(options, 'identity', false)
+    this.#delivery = new Delivery({
+      post: this.#http.post,
+      after(ms, then) {
+        const timer = setTimeout(then, ms)
+        timer.unref()
+        return () => clearTimeout(timer)
+      },
+      random,
+      notify,
+      address: options.url,
+      queueBytesMax: options.queueBytesMax,
+      settled: (spanCount) => {
+        this.#waitingSpans -= spanCount
+      },
+      outage() {}
+    })
+    this.#beforeExit = () => void this.flush(EXIT_WAIT_MS)
+    process.once('beforeExit', this.#beforeExit)
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+    this.#waitingSpans += spanCount
+    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount))
+  }
+
+  flush(waitMs: number): Promise<void> {
+    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.hurry())
+    return new Promise((resolve) => {
+      // This timer is not unref'd: it is what holds the process until the delivery.
+      const timer = setTimeout(resolve, waitMs)
+      void this.#delivery.drained().then(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  flushAtExit(): number {
+    this.#delivery.reportDropped()
+    return this.#waitingSpans
+  }
+
+  async close(): Promise<void> {
+    process.off('beforeExit', this.#beforeExit)
+    this.#http.close()
+  }
+}

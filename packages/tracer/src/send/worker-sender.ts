@@ -1,0 +1,136 @@
+/**
+ * Sends from a worker thread. The main thread's share is one `postMessage` with the buffer transferred,
+ * 0.1 µs a span. The thread starts with the first batch, or a moment after the tracer, whichever is
+ * sooner; it never keeps the process alive. When it cannot be had, or dies, the main thread sends.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Notify } from '../notices.ts'
+import { ControlBlock } from './control-block.ts'
+import type { Sender, SendOptions } from './sender.ts'
+import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
+
+/** Late enough to stay out of the app's start, soon enough to be there before its first request. */
+const START_AFTER_MS = 50
+/** While the collector does not answer, an exit is not held up for longer. */
+const EXIT_WAIT_DOWN_MS = 300
+
+/** The source runs as it is in the repository's tests, and built everywhere else. */
+const workerFile = new URL(
+  import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js',
+  import.meta.url
+)
+
+export interface WorkerSenderParts {
+  readonly options: SendOptions
+  readonly notify: Notify
+  readonly now: () => number
+  /** What takes over when there can be no worker. */
+  readonly fallback: () => Sender
+}
+
+export class WorkerSender implements Sender {
+  readonly #parts: WorkerSenderParts
+  readonly #control = new ControlBlock()
+  readonly #flushes = new Map<number, () => void>()
+  readonly #startTimer: NodeJS.Timeout
+  #worker: Worker | undefined = undefined
+  #fallback: Sender | undefined = undefined
+  #closed = false
+  #batches = 0
+  #spans = 0
+  #flushId = 0
+
+  constructor(parts: WorkerSenderParts) {
+    this.#parts = parts
+    this.#startTimer = setTimeout(() => this.#start(), START_AFTER_MS)
+    this.#startTimer.unref()
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+    if (!this.#start()) {
+      this.#fallback?.send(bytes, spanCount)
+      return
+    }
+    this.#batches++
+    this.#spans += spanCount
+    this.#post({ kind: 'batch', bytes, spanCount }, [bytes.buffer])
+  }
+
+  flush(waitMs: number): Promise<void> {
+    if (this.#fallback !== undefined) return this.#fallback.flush(waitMs)
+    const worker = this.#worker
+    if (worker === undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      const id = ++this.#flushId
+      // Whoever awaits this must not see the process end before it is settled.
+      worker.ref()
+      const done = () => {
+        clearTimeout(timer)
+        this.#flushes.delete(id)
+        if (this.#flushes.size === 0) worker.unref()
+        resolve()
+      }
+      const timer = setTimeout(done, waitMs)
+      this.#flushes.set(id, done)
+      this.#post({ kind: 'flush', id })
+    })
+  }
+
+  flushAtExit(waitMs: number): number {
+    if (this.#fallback !== undefined) return this.#fallback.flushAtExit(waitMs)
+    if (this.#worker === undefined) return 0
+    this.#post({ kind: 'hurry' })
+    const allowedMs = this.#control.down ? Math.min(waitMs, EXIT_WAIT_DOWN_MS) : waitMs
+    const { now } = this.#parts
+    this.#control.waitForBatches(this.#batches, now() + allowedMs, now)
+    return (this.#spans - this.#control.settledSpans) | 0
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#startTimer)
+    await this.#fallback?.close()
+    await this.#worker?.terminate()
+  }
+
+  #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, transfer)
+  }
+
+  #start(): boolean {
+    if (this.#worker !== undefined) return true
+    if (this.#fallback !== undefined || this.#closed) return false
+    clearTimeout(this.#startTimer)
+    const input: WorkerInput = { options: this.#parts.options, control: this.#control.shared }
+    try {
+      const worker = new Worker(workerFile, {
+        workerData: input,
+        name: 'spanloom-sender',
+        // No flag and no NODE_OPTIONS of the app: they would load the tracer, and the app's hooks, here.
+        execArgv: [],
+        env: {},
+        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
+      })
+      worker.unref()
+      worker.on('message', (message: FromWorker) => this.#flushes.get(message.flushed)?.())
+      worker.on('error', (error) => this.#lost(error))
+      worker.on('exit', () => this.#lost(new Error('the worker ended')))
+      this.#worker = worker
+      return true
+    } catch (error) {
+      this.#lost(error)
+      return false
+    }
+  }
+
+  #lost(cause: unknown): void {
+    if (this.#fallback !== undefined || this.#closed) return
+    const { notify, fallback } = this.#parts
+    notify('SEND_NO_WORKER', cause instanceof Error ? cause.message : String(cause))
+    const unsettled = (this.#spans - this.#control.settledSpans) | 0
+    if (unsettled > 0) notify('SEND_DROPPED', unsettled, 'the sending thread ended')
+    this.#worker = undefined
+    this.#fallback = fallback()
+    for (const done of [...this.#flushes.values()]) done()
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Through this cell, and only through it, contexts reach a span. When a local root ends, the cell lets
+ * go of it and keeps its ids: a timer or a socket that outlives the request pins some 150 bytes and
+ * not the span with all its attributes.
+ */
+import type { Span } from '@opentelemetry/api'
+import { inertCopy } from './inert-span.ts'
+import type { SpanIdentity } from './span-identity.ts'
+
+export class SpanCell {
+  span: Span & SpanIdentity
+
+  constructor(span: Span & SpanIdentity) {
+    this.span = span
+  }
+
+  release(): void {
+    this.span = inertCopy(this.span)
+  }
+}

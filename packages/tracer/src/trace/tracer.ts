@@ -1,0 +1,193 @@
+/**
+ * Makes spans: finds the parent, asks the head sampler, draws ids. `SpanStarter` is what the
+ * instrumentations use; `ApiTracer` and `ApiTracerProvider` are the same behind the API's contracts.
+ */
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  type Tracer,
+  type TracerOptions,
+  type TracerProvider
+} from '@opentelemetry/api'
+import { Frame, isSuppressed, ROOT_FRAME, SPAN_KEY } from '../context/frame.ts'
+import type { SpanloomContextManager } from '../context/manager.ts'
+import type { RandomWord } from '../lib/random-ids.ts'
+import type { HeadSampler } from '../sample/head-sampler.ts'
+import { InertSpan } from './inert-span.ts'
+import { createScope, type Scope } from './scope.ts'
+import { epochMs, RecordingSpan, type SpanHost } from './span.ts'
+import { identityOf, type SpanIdentity } from './span-identity.ts'
+
+const SAMPLED = 1
+
+export type AnySpan = RecordingSpan | InertSpan
+
+export class SpanStarter {
+  readonly #host: SpanHost
+  readonly #random: RandomWord
+  readonly #sampler: HeadSampler
+
+  constructor(host: SpanHost, random: RandomWord, sampler: HeadSampler) {
+    this.#host = host
+    this.#random = random
+    this.#sampler = sampler
+  }
+
+  /** @hot */
+  start(
+    scope: Scope,
+    name: string,
+    kind: SpanKind,
+    parent: SpanIdentity | undefined,
+    startMs: number = this.#host.clock.now()
+  ): AnySpan {
+    const random = this.#random
+    const sampled = this.#sampler(parent)
+    let trace0: number
+    let trace1: number
+    let trace2: number
+    let trace3: number
+    if (parent === undefined) {
+      trace0 = random()
+      trace1 = random()
+      trace2 = random()
+      // An id of zeros is invalid on the wire.
+      trace3 = random() || 1
+    } else {
+      trace0 = parent.trace0
+      trace1 = parent.trace1
+      trace2 = parent.trace2
+      trace3 = parent.trace3
+    }
+    const span0 = random()
+    const span1 = random() || 1
+    const state = parent === undefined ? '' : parent.traceState
+    const flags = parent === undefined ? 0 : parent.traceFlags & ~SAMPLED
+    if (!sampled) {
+      return new InertSpan(trace0, trace1, trace2, trace3, span0, span1, flags, state, false)
+    }
+    return new RecordingSpan(
+      this.#host,
+      scope,
+      name,
+      kind,
+      parent,
+      trace0,
+      trace1,
+      trace2,
+      trace3,
+      span0,
+      span1,
+      flags | SAMPLED,
+      state,
+      startMs
+    )
+  }
+
+  startTime(options: SpanOptions): number {
+    const clock = this.#host.clock
+    return options.startTime === undefined ? clock.now() : epochMs(options.startTime, clock)
+  }
+}
+
+/** Sees spans begin; processors that were added to the tracer. */
+export type OnStart = (span: RecordingSpan, parentContext: Context) => void
+
+export class ApiTracer implements Tracer {
+  readonly #starter: SpanStarter
+  readonly #contexts: SpanloomContextManager
+  readonly #scope: Scope
+  readonly #onStart: OnStart
+
+  constructor(
+    starter: SpanStarter,
+    contexts: SpanloomContextManager,
+    scope: Scope,
+    onStart: OnStart
+  ) {
+    this.#starter = starter
+    this.#contexts = contexts
+    this.#scope = scope
+    this.#onStart = onStart
+  }
+
+  startSpan(
+    name: string,
+    options: SpanOptions = {},
+    context: Context = this.#contexts.active()
+  ): AnySpan {
+    const parent = options.root ? undefined : identityOf(context.getValue(SPAN_KEY))
+    if (isSuppressed(context)) return suppressedSpan(parent)
+    const kind = options.kind ?? SpanKind.INTERNAL
+    const startMs = this.#starter.startTime(options)
+    const span = this.#starter.start(this.#scope, `${name}`, kind, parent, startMs)
+    if (span instanceof RecordingSpan) {
+      if (options.attributes) span.setAttributes(options.attributes)
+      if (options.links) span.addLinks(options.links)
+      this.#onStart(span, context)
+    }
+    return span
+  }
+
+  startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>
+  startActiveSpan<F extends (span: Span) => unknown>(
+    name: string,
+    options: SpanOptions,
+    fn: F
+  ): ReturnType<F>
+  startActiveSpan<F extends (span: Span) => unknown>(
+    name: string,
+    options: SpanOptions,
+    context: Context,
+    fn: F
+  ): ReturnType<F>
+  startActiveSpan(name: string, ...rest: unknown[]): unknown {
+    const fn = rest.pop() as (span: Span) => unknown
+    const options = (rest[0] ?? {}) as SpanOptions
+    const parent = (rest[1] ?? this.#contexts.active()) as Context
+    const span = this.startSpan(name, options, parent)
+    return this.#contexts.run(contextWithSpan(parent, span), () => fn(span))
+  }
+}
+
+export function contextWithSpan(parent: Context, span: AnySpan): Context {
+  if (parent instanceof Frame) return parent.withSpan(span)
+  // The API's root context holds nothing and its copies are dear: our own root takes its place.
+  return parent === ROOT_CONTEXT ? ROOT_FRAME.withSpan(span) : parent.setValue(SPAN_KEY, span)
+}
+
+function suppressedSpan(parent: SpanIdentity | undefined): InertSpan {
+  if (parent === undefined) return new InertSpan(0, 0, 0, 0, 0, 0, 0, '', false)
+  const { trace0, trace1, trace2, trace3, span0, span1, traceState } = parent
+  return new InertSpan(trace0, trace1, trace2, trace3, span0, span1, 0, traceState, false)
+}
+
+/** More scopes than these share one object, which then names none of them. */
+const SCOPES_MAX = 1_000
+
+export class ApiTracerProvider implements TracerProvider {
+  readonly #starter: SpanStarter
+  readonly #contexts: SpanloomContextManager
+  readonly #onStart: OnStart
+  readonly #tracers = new Map<string, ApiTracer>()
+
+  constructor(starter: SpanStarter, contexts: SpanloomContextManager, onStart: OnStart) {
+    this.#starter = starter
+    this.#contexts = contexts
+    this.#onStart = onStart
+  }
+
+  getTracer(name: string, version?: string, options?: TracerOptions): ApiTracer {
+    const key = `${name}@${version ?? ''}:${options?.schemaUrl ?? ''}`
+    const known = this.#tracers.get(key)
+    if (known !== undefined) return known
+    const full = this.#tracers.size >= SCOPES_MAX
+    const scope = full ? createScope('overflow') : createScope(name, version, options?.schemaUrl)
+    const tracer = new ApiTracer(this.#starter, this.#contexts, scope, this.#onStart)
+    if (!full) this.#tracers.set(key, tracer)
+    return tracer
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * A collector for tests: takes OTLP/HTTP on a free port, decodes it with protobufjs from the official
+ * field numbers (written out here, so that the tracer's own encoder proves nothing to itself), and lets a
+ * test wait for spans. What it answers can be set for each request.
+ */
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
+import protobuf from 'protobufjs'
+
+export interface SinkSpan {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId: string
+  readonly name: string
+  readonly kind: number
+  readonly startTimeUnixNano: bigint
+  readonly endTimeUnixNano: bigint
+  readonly traceState: string
+  readonly flags: number
+  readonly attributes: Record<string, unknown>
+  readonly events: { readonly name: string; readonly attributes: Record<string, unknown> }[]
+  readonly links: { readonly traceId: string; readonly spanId: string; readonly flags: number }[]
+  readonly status: { readonly code: number; readonly message: string }
+  readonly resource: Record<string, unknown>
+  readonly scope: string
+  readonly droppedAttributesCount: number
+  readonly droppedEventsCount: number
+  readonly droppedLinksCount: number
+}
+
+export interface SinkRequest {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Record<string, string>
+  readonly body?: string | Uint8Array
+}
+
+const field = (type: string, id: number, rule?: 'repeated') => ({
+  type,
+  id,
+  ...(rule ? { rule } : {})
+})
+
+const TRACE_PROTO = {
+  nested: {
+    ExportTraceServiceRequest: {
+      fields: { resourceSpans: field('ResourceSpans', 1, 'repeated') }
+    },
+    ResourceSpans: {
+      fields: {
+        resource: field('Resource', 1),
+        scopeSpans: field('ScopeSpans', 2, 'repeated'),
+        schemaUrl: field('string', 3)
+      }
+    },
+    Resource: { fields: { attributes: field('KeyValue', 1, 'repeated') } },
+    ScopeSpans: {
+      fields: {
+        scope: field('Scope', 1),
+        spans: field('Span', 2, 'repeated'),
+        schemaUrl: field('string', 3)
+      }
+    },
+    Scope: { fields: { name: field('string', 1), version: field('string', 2) } },
+    Span: {
+      fields: {
+        traceId: field('bytes', 1),
+        spanId: field('bytes', 2),
+        traceState: field('string', 3),
+        parentSpanId: field('bytes', 4),
+        name: field('string', 5),
+        kind: field('int32', 6),
+        startTimeUnixNano: field('fixed64', 7),
+        endTimeUnixNano: field('fixed64', 8),
+        attributes: field('KeyValue', 9, 'repeated'),
+        droppedAttributesCount: field('uint32', 10),
+        events: field('Event', 11, 'repeated'),
+        droppedEventsCount: field('uint32', 12),
+        links: field('Link', 13, 'repeated'),
+        droppedLinksCount: field('uint32', 14),
+        status: field('Status', 15),
+        flags: field('fixed32', 16)
+      }
+    },
+    Event: {
+      fields: {
+        timeUnixNano: field('fixed64', 1),
+        name: field('string', 2),
+        attributes: field('KeyValue', 3, 'repeated'),
+        droppedAttributesCount: field('uint32', 4)
+      }
+    },
+    Link: {
+      fields: {
+        traceId: field('bytes', 1),
+        spanId: field('bytes', 2),
+        traceState: field('string', 3),
+        attributes: field('KeyValue', 4, 'repeated'),
+        droppedAttributesCount: field('uint32', 5),
+        flags: field('fixed32', 6)
+      }
+    },
+    Status: { fields: { message: field('string', 2), code: field('int32', 3) } },
+    KeyValue: { fields: { key: field('string', 1), value: field('AnyValue', 2) } },
+    AnyValue: {
+      oneofs: {
+        value: {
+          oneof: [
+            'stringValue',
+            'boolValue',
+            'intValue',
+            'doubleValue',
+            'arrayValue',
+            'kvlistValue',
+            'bytesValue'
+          ]
+        }
+      },
+      fields: {
+        stringValue: field('string', 1),
+        boolValue: field('bool', 2),
+        intValue: field('int64', 3),
+        doubleValue: field('double', 4),
+        arrayValue: field('ArrayValue', 5),
+        kvlistValue: field('KeyValueList', 6),
+        bytesValue: field('bytes', 7)
+      }
+    },
+    ArrayValue: { fields: { values: field('AnyValue', 1, 'repeated') } },
+    KeyValueList: { fields: { values: field('KeyValue', 1, 'repeated') } }
+  }
+}
+
+const requestType = protobuf.Root.fromJSON(TRACE_PROTO).lookupType('ExportTraceServiceRequest')
+
+interface RawValue {
+  readonly value?: string
+  readonly intValue?: string
+  readonly arrayValue?: { readonly values: RawValue[] }
+  readonly kvlistValue?: { readonly values: RawPair[] }
+  readonly [kind: string]: unknown
+}
+
+interface RawPair {
+  readonly key: string
+  readonly value: RawValue
+}
+
+interface RawEvent {
+  readonly name: string
+  readonly attributes: RawPair[]
+}
+
+interface RawLink {
+  readonly traceId: Uint8Array
+  readonly spanId: Uint8Array
+  readonly flags: number
+}
+
+interface RawSpan {
+  readonly traceId: Uint8Array
+  readonly spanId: Uint8Array
+  readonly parentSpanId: Uint8Array
+  readonly traceState: string
+  readonly name: string
+  readonly kind: number
+  readonly flags: number
+  readonly startTimeUnixNano: string
+  readonly endTimeUnixNano: string
+  readonly attributes: RawPair[]
+  readonly events: RawEvent[]
+  readonly links: RawLink[]
+  readonly status: { readonly code: number; readonly message: string } | null
+  readonly droppedAttributesCount: number
+  readonly droppedEventsCount: number
+  readonly droppedLinksCount: number
+}
+
+interface RawRequest {
+  readonly resourceSpans: {
+    readonly resource: { readonly attributes: RawPair[] }
+    readonly scopeSpans: { readonly scope: { readonly name: string }; readonly spans: RawSpan[] }[]
+  }[]
+}
+
+export function decodeSpans(body: Uint8Array): SinkSpan[] {
+  const request = requestType.toObject(requestType.decode(body), {
+    longs: String,
+    defaults: true,
+    arrays: true,
+    oneofs: true
+  }) as unknown as RawRequest
+  const spans: SinkSpan[] = []
+  for (const group of request.resourceSpans) {
+    const resource = attributesOf(group.resource.attributes)
+    for (const scoped of group.scopeSpans) {
+      for (const span of scoped.spans) spans.push(sinkSpan(span, resource, scoped.scope.name))
+    }
+  }
+  return spans
+}
+
+function sinkSpan(span: RawSpan, resource: Record<string, unknown>, scope: string): SinkSpan {
+  return {
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    parentSpanId: hex(span.parentSpanId),
+    name: span.name,
+    kind: span.kind,
+    startTimeUnixNano: BigInt(span.startTimeUnixNano),
+    endTimeUnixNano: BigInt(span.endTimeUnixNano),
+    traceState: span.traceState,
+    flags: span.flags,
+    attributes: attributesOf(span.attributes),
+    events: span.events.map((event) => ({
+      name: event.name,
+      attributes: attributesOf(event.attributes)
+    })),
+    links: span.links.map((link) => ({
+      traceId: hex(link.traceId),
+      spanId: hex(link.spanId),
+      flags: link.flags
+    })),
+    status: { code: span.status?.code ?? 0, message: span.status?.message ?? '' },
+    resource,
+    scope,
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount
+  }
+}
+
+function attributesOf(pairs: RawPair[]): Record<string, unknown> {
+  return Object.fromEntries(pairs.map((pair) => [pair.key, anyValue(pair.value)]))
+}
+
+function anyValue(value: RawValue | null): unknown {
+  if (value?.value === undefined) return null
+  switch (value.value) {
+    case 'intValue':
+      return Number(value.intValue)
+    case 'arrayValue':
+      return value.arrayValue!.values.map(anyValue)
+    case 'kvlistValue':
+      return attributesOf(value.kvlistValue?.values ?? [])
+    default:
+      return value[value.value]
+  }
+}
+
+function hex(bytes: unknown): string {
+  return Buffer.from(bytes as Uint8Array).toString('hex')
+}
+
+export class OtlpSink {
+  readonly spans: SinkSpan[] = []
+  readonly requests: SinkRequest[] = []
+  /** The answer to the request of this number, from 0. */
+  answer: (requestIndex: number) => Answer = () => ({ status: 200 })
+  readonly #waiting = new Set<() => void>()
+  #server: Server | undefined
+  port = 0
+
+  /** `port` 0: a free one. */
+  async listen(port = 0): Promise<this> {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const body = Buffer.concat(chunks)
+        const answer = this.answer(this.requests.length)
+        this.requests.push({ path: request.url ?? '', headers: request.headers, body })
+        if (answer.status === 200) {
+          const zipped = request.headers['content-encoding'] === 'gzip'
+          this.spans.push(...decodeSpans(zipped ? gunzipSync(body) : body))
+        }
+        response.writeHead(answer.status, answer.headers ?? {})
+        response.end(answer.body ?? '')
+        for (const check of this.#waiting) check()
+      })
+    })
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, '127.0.0.1', resolve)
+    })
+    this.port = (server.address() as AddressInfo).port
+    return this
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Resolves when `found` is true of what has arrived; fails after `deadlineMs`. */
+  async until(found: () => boolean, what: string, deadlineMs = 15_000): Promise<void> {
+    if (found()) return
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(check)
+        const names = this.spans.map((span) => span.name).join(', ')
+        reject(new Error(`No ${what} within ${deadlineMs} ms; there are: ${names}`))
+      }, deadlineMs)
+      const check = () => {
+        if (!found()) return
+        clearTimeout(timer)
+        this.#waiting.delete(check)
+        resolve()
+      }
+      this.#waiting.add(check)
+    })
+  }
+
+  async span(name: string | ((span: SinkSpan) => boolean)): Promise<SinkSpan> {
+    const is = typeof name === 'string' ? (span: SinkSpan) => span.name === name : name
+    await this.until(() => this.spans.some(is), `span ${String(name)}`)
+    return this.spans.find(is)!
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}

@@ -101,6 +101,8 @@ export function readBatches(batches: Iterable<StoreBatch>): Written {
 export class ShardRun {
   readonly batches: StoreBatch[] = []
   readonly checkpoints: ShardCheckpoint[] = []
+  /** Positions of the checkpoints that later batches have to wait for. */
+  readonly barriers: number[] = []
   stats: ShardStats | undefined
   idle = false
   readonly shard: Shard
@@ -114,8 +116,10 @@ export class ShardRun {
       inflate: (bytes) => gunzipSync(bytes),
       emit: (output) => {
         if (output.type === 'batch') this.batches.push(output.batch)
-        else if (output.type === 'checkpoint') this.checkpoints.push(output.checkpoint)
-        else {
+        else if (output.type === 'checkpoint') {
+          this.checkpoints.push(output.checkpoint)
+          if (output.barrier) this.barriers.push(output.checkpoint.position)
+        } else {
           this.stats = output.stats
           this.idle = output.idle
         }

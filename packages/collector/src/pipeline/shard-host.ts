@@ -188,7 +188,8 @@ export class ShardHost {
     })
     const state = stored?.checkpoint.state
     this.#parts.thread.postMessage({ type: 'restore', journalId, state })
-    const { position, replayFrom } = await restored
+    const { position, replayFrom, stats } = await restored
+    this.stats = stats
     this.#restoredPosition = position
     this.processedPosition = Math.max(position, replayFrom - 1)
     this.#nextPosition = replayFrom

@@ -41,10 +41,14 @@ function codeOf(run: () => unknown): OtlpErrorCode | undefined {
   }
 }
 
+function scanOf(payload: Uint8Array) {
+  const strings = new StringTable(LIMITS)
+  return { rows: createScanner(['http.route', 'k', ''], strings).scan(payload), strings }
+}
+
 /** All that a payload says, as text: equal bytes must read equally wherever they stand. */
 function readAll(payload: Uint8Array): string {
-  const strings = new StringTable(LIMITS)
-  const rows = createScanner(['http.route', 'k', ''], strings).scan(payload)
+  const { rows, strings } = scanOf(payload)
   const said: unknown[] = [rows.count]
   for (let row = 0; row < rows.count; row++) {
     said.push(
@@ -207,6 +211,65 @@ describe('checkTraces', () => {
   ] as const)('refuses %s', (_, bytes, code) => {
     expect(codeOf(() => checkTraces(Uint8Array.from(bytes)))).toBe(code)
     expect(codeOf(() => readAll(Uint8Array.from(bytes)))).toBe(code)
+  })
+
+  it('refuses lengths that leave their message by one byte, in any encoding and at any level', () => {
+    /** `length` as a varint of `byteCount` bytes. */
+    const padded = (length: number, byteCount: number) =>
+      Array.from({ length: byteCount }, (_, index) =>
+        index === byteCount - 1 ? length >> (7 * index) : ((length >> (7 * index)) & 0x7f) | 0x80
+      )
+    const field = (number: number, content: number[], byteCount: number, extra = 0) => [
+      (number << 3) | 2,
+      ...padded(content.length + extra, byteCount),
+      ...content
+    ]
+    // From the inside: a string, its value, attribute, span, scope and resource.
+    const levels = [1, 2, 9, 2, 2, 1]
+    const payload = (wrongLevel: number, byteCount: number, extra: number) => {
+      let content = [65, 66, 67, 68]
+      for (const [level, number] of levels.entries()) {
+        content = field(number, content, byteCount, level === wrongLevel ? extra : 0)
+        if (number === 9) content.unshift(...spanBytes())
+      }
+      // What follows lets the wrong length stay inside the payload.
+      return Uint8Array.from([...content, ...field(15, [], 1)])
+    }
+    for (let level = 0; level < levels.length - 1; level++) {
+      for (let byteCount = 1; byteCount <= 5; byteCount++) {
+        expect(codeOf(() => checkTraces(payload(level, byteCount, 0)))).toBeUndefined()
+        expect(codeOf(() => checkTraces(payload(level, byteCount, 1)))).toBe('OTLP_TRUNCATED')
+        expect(codeOf(() => readAll(payload(level, byteCount, 1)))).toBe('OTLP_TRUNCATED')
+      }
+    }
+  })
+
+  it('refuses fields that reach from one span into the next', () => {
+    for (const field of [
+      [0x2a, 2, 65],
+      [0x39, 0, 0, 0, 0, 0, 0, 0],
+      [0x30, 0x80],
+      [0x7a, 1]
+    ]) {
+      const payload = requestOf(spanBytes(field), spanBytes())
+      expect(codeOf(() => checkTraces(payload))).toBe('OTLP_TRUNCATED')
+      expect(codeOf(() => scanOf(payload))).toBe('OTLP_TRUNCATED')
+      expect(codeOf(() => readAll(payload))).toBe('OTLP_TRUNCATED')
+    }
+  })
+
+  it.each([
+    ['a number cut in two', [0x18, 0x80], 'OTLP_TRUNCATED'],
+    ['a group after a number', [0x18, 5, 0x0b], 'OTLP_WIRE_TYPE'],
+    ['a group after a bool', [0x10, 1, 0x0b], 'OTLP_WIRE_TYPE'],
+    ['a group after a string', [0x0a, 1, 65, 0x0b], 'OTLP_WIRE_TYPE'],
+    ['a double cut short', [0x21, 1, 2, 3], 'OTLP_TRUNCATED'],
+    ['a tag alone', [0x0a], 'OTLP_TRUNCATED']
+  ] as const)('refuses an attribute value with %s', (_, value, code) => {
+    const attribute = [...lengthDelimited(1, [107]), ...lengthDelimited(2, [...value])]
+    const payload = requestOf(spanBytes(lengthDelimited(9, attribute)))
+    expect(codeOf(() => checkTraces(payload))).toBe(code)
+    expect(codeOf(() => readAll(payload))).toBe(code)
   })
 
   it('refuses known span fields with another wire type, as scan and decode do', () => {

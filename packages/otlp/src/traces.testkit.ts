@@ -121,7 +121,7 @@ function randomScopeSpans(random: Random): Plain {
 
 function randomSpan(random: Random): Plain {
   const parents = [8, 8, 8, 0, 0, 3]
-  return {
+  const span: Plain = {
     traceId: random.chance(0.9) ? random.bytes(16) : oddId(random, 16),
     spanId: random.chance(0.9) ? random.bytes(8) : oddId(random, 8),
     parentSpanId: random.chance(0.1) ? new Uint8Array(8) : random.bytes(random.pick(parents)),
@@ -150,6 +150,9 @@ function randomSpan(random: Random): Plain {
     ...(random.chance(0.8) && { status: { code: random.below(3), message: random.pick(TEXTS) } }),
     flags: random.pick([0, 1, 0x301, 2 ** 32 - 1])
   }
+  // Any field may be missing.
+  for (const name of Object.keys(span)) if (random.chance(0.03)) delete span[name]
+  return span
 }
 
 function oddId(random: Random, length: number): Uint8Array {

@@ -139,7 +139,55 @@ const TRACE_PROTO = {
 
 const requestType = protobuf.Root.fromJSON(TRACE_PROTO).lookupType('ExportTraceServiceRequest')
 
-type Decoded = Record<string, never> & { [key: string]: Decoded & Decoded[] & string & number }
+interface RawValue {
+  readonly value?: string
+  readonly intValue?: string
+  readonly arrayValue?: { readonly values: RawValue[] }
+  readonly kvlistValue?: { readonly values: RawPair[] }
+  readonly [kind: string]: unknown
+}
+
+interface RawPair {
+  readonly key: string
+  readonly value: RawValue
+}
+
+interface RawEvent {
+  readonly name: string
+  readonly attributes: RawPair[]
+}
+
+interface RawLink {
+  readonly traceId: Uint8Array
+  readonly spanId: Uint8Array
+  readonly flags: number
+}
+
+interface RawSpan {
+  readonly traceId: Uint8Array
+  readonly spanId: Uint8Array
+  readonly parentSpanId: Uint8Array
+  readonly traceState: string
+  readonly name: string
+  readonly kind: number
+  readonly flags: number
+  readonly startTimeUnixNano: string
+  readonly endTimeUnixNano: string
+  readonly attributes: RawPair[]
+  readonly events: RawEvent[]
+  readonly links: RawLink[]
+  readonly status: { readonly code: number; readonly message: string } | null
+  readonly droppedAttributesCount: number
+  readonly droppedEventsCount: number
+  readonly droppedLinksCount: number
+}
+
+interface RawRequest {
+  readonly resourceSpans: {
+    readonly resource: { readonly attributes: RawPair[] }
+    readonly scopeSpans: { readonly scope: { readonly name: string }; readonly spans: RawSpan[] }[]
+  }[]
+}
 
 export function decodeSpans(body: Uint8Array): SinkSpan[] {
   const request = requestType.toObject(requestType.decode(body), {
@@ -147,63 +195,62 @@ export function decodeSpans(body: Uint8Array): SinkSpan[] {
     defaults: true,
     arrays: true,
     oneofs: true
-  }) as Decoded
+  }) as unknown as RawRequest
   const spans: SinkSpan[] = []
-  for (const group of request.resourceSpans!) {
-    const resource = attributesOf(group.resource!.attributes!)
-    for (const scoped of group.scopeSpans!) {
-      for (const span of scoped.spans!) spans.push(sinkSpan(span, resource, scoped.scope!.name!))
+  for (const group of request.resourceSpans) {
+    const resource = attributesOf(group.resource.attributes)
+    for (const scoped of group.scopeSpans) {
+      for (const span of scoped.spans) spans.push(sinkSpan(span, resource, scoped.scope.name))
     }
   }
   return spans
 }
 
-function sinkSpan(span: Decoded, resource: Record<string, unknown>, scope: string): SinkSpan {
+function sinkSpan(span: RawSpan, resource: Record<string, unknown>, scope: string): SinkSpan {
   return {
-    traceId: hex(span.traceId!),
-    spanId: hex(span.spanId!),
-    parentSpanId: hex(span.parentSpanId!),
-    name: span.name!,
-    kind: span.kind!,
-    startTimeUnixNano: BigInt(span.startTimeUnixNano!),
-    endTimeUnixNano: BigInt(span.endTimeUnixNano!),
-    traceState: span.traceState!,
-    flags: span.flags!,
-    attributes: attributesOf(span.attributes!),
-    events: span.events!.map((event) => ({
-      name: event.name!,
-      attributes: attributesOf(event.attributes!)
+    traceId: hex(span.traceId),
+    spanId: hex(span.spanId),
+    parentSpanId: hex(span.parentSpanId),
+    name: span.name,
+    kind: span.kind,
+    startTimeUnixNano: BigInt(span.startTimeUnixNano),
+    endTimeUnixNano: BigInt(span.endTimeUnixNano),
+    traceState: span.traceState,
+    flags: span.flags,
+    attributes: attributesOf(span.attributes),
+    events: span.events.map((event) => ({
+      name: event.name,
+      attributes: attributesOf(event.attributes)
     })),
-    links: span.links!.map((link) => ({
-      traceId: hex(link.traceId!),
-      spanId: hex(link.spanId!),
-      flags: link.flags!
+    links: span.links.map((link) => ({
+      traceId: hex(link.traceId),
+      spanId: hex(link.spanId),
+      flags: link.flags
     })),
     status: { code: span.status?.code ?? 0, message: span.status?.message ?? '' },
     resource,
     scope,
-    droppedAttributesCount: span.droppedAttributesCount!,
-    droppedEventsCount: span.droppedEventsCount!,
-    droppedLinksCount: span.droppedLinksCount!
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount
   }
 }
 
-function attributesOf(pairs: Decoded[]): Record<string, unknown> {
-  return Object.fromEntries(pairs.map((pair) => [pair.key, anyValue(pair.value!)]))
+function attributesOf(pairs: RawPair[]): Record<string, unknown> {
+  return Object.fromEntries(pairs.map((pair) => [pair.key, anyValue(pair.value)]))
 }
 
-function anyValue(value: Decoded): unknown {
-  switch (value?.value as unknown as string) {
+function anyValue(value: RawValue | null): unknown {
+  if (value?.value === undefined) return null
+  switch (value.value) {
     case 'intValue':
       return Number(value.intValue)
     case 'arrayValue':
-      return value.arrayValue!.values!.map(anyValue)
+      return value.arrayValue!.values.map(anyValue)
     case 'kvlistValue':
-      return attributesOf(value.kvlistValue!.values!)
-    case undefined:
-      return null
+      return attributesOf(value.kvlistValue?.values ?? [])
     default:
-      return value[value.value as unknown as string]
+      return value[value.value]
   }
 }
 

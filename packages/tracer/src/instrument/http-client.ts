@@ -11,6 +11,15 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import {
+  ERROR_TYPE,
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  NETWORK_PROTOCOL_VERSION,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_FULL
+} from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import {
@@ -23,15 +32,6 @@ import {
 } from './http-words.ts'
 import { announce, type Instruments, injectHeaders, startExitSpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
-import {
-  ERROR_TYPE,
-  HTTP_REQUEST_METHOD,
-  HTTP_RESPONSE_STATUS_CODE,
-  NETWORK_PROTOCOL_VERSION,
-  SERVER_ADDRESS,
-  SERVER_PORT,
-  URL_FULL
-} from './semconv.ts'
 
 const CLIENT_REQUEST = Symbol('spanloom.clientRequest')
 

@@ -13,6 +13,18 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { SpanKind } from '@opentelemetry/api'
+import {
+  CLIENT_ADDRESS,
+  HTTP_REQUEST_METHOD,
+  HTTP_REQUEST_METHOD_ORIGINAL,
+  NETWORK_PROTOCOL_VERSION,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_PATH,
+  URL_QUERY,
+  URL_SCHEME,
+  USER_AGENT_ORIGINAL
+} from '@spanloom/otlp'
 import { Frame, requestFrame } from '../context/frame.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import {
@@ -25,18 +37,6 @@ import {
 } from './http-words.ts'
 import { announce, BUILT_IN_SCOPE, type Instruments } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
-import {
-  CLIENT_ADDRESS,
-  HTTP_REQUEST_METHOD,
-  HTTP_REQUEST_METHOD_ORIGINAL,
-  NETWORK_PROTOCOL_VERSION,
-  SERVER_ADDRESS,
-  SERVER_PORT,
-  URL_PATH,
-  URL_QUERY,
-  URL_SCHEME,
-  USER_AGENT_ORIGINAL
-} from './semconv.ts'
 import { attachServerRequest, ServerRequest, serverRequestOf } from './server-request.ts'
 
 interface StartMessage {

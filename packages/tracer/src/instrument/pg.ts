@@ -8,10 +8,6 @@
  */
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { type Context, SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import { RecordingSpan } from '../trace/span.ts'
-import type { AnySpan } from '../trace/tracer.ts'
-import { announce, type Instruments, startExitSpan } from './instruments.ts'
-import type { Instrumentation } from './registry.ts'
 import {
   DB_COLLECTION_NAME,
   DB_NAMESPACE,
@@ -22,7 +18,11 @@ import {
   ERROR_TYPE,
   SERVER_ADDRESS,
   SERVER_PORT
-} from './semconv.ts'
+} from '@spanloom/otlp'
+import { RecordingSpan } from '../trace/span.ts'
+import type { AnySpan } from '../trace/tracer.ts'
+import { announce, type Instruments, startExitSpan } from './instruments.ts'
+import type { Instrumentation } from './registry.ts'
 import { summarize } from './sql.ts'
 
 type Callback = (error: unknown, ...rest: unknown[]) => unknown

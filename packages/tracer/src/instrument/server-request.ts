@@ -3,10 +3,10 @@
  * request and response objects, where web frameworks find it whatever context they run in.
  */
 import { SpanStatusCode } from '@opentelemetry/api'
+import { ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE } from '@spanloom/otlp'
 import type { Frame } from '../context/frame.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
-import { ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE } from './semconv.ts'
 
 const SERVER_REQUEST = Symbol('spanloom.serverRequest')
 

@@ -9,6 +9,13 @@
  * A redirect is a request of its own and so a span of its own.
  */
 import { SpanKind } from '@opentelemetry/api'
+import {
+  HTTP_REQUEST_METHOD,
+  HTTP_RESPONSE_STATUS_CODE,
+  SERVER_ADDRESS,
+  SERVER_PORT,
+  URL_FULL
+} from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { endExitSpan } from './http-client.ts'
@@ -23,13 +30,6 @@ import {
 } from './http-words.ts'
 import { announce, type Instruments, injectHeaders, startExitSpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
-import {
-  HTTP_REQUEST_METHOD,
-  HTTP_RESPONSE_STATUS_CODE,
-  SERVER_ADDRESS,
-  SERVER_PORT,
-  URL_FULL
-} from './semconv.ts'
 
 interface UndiciRequest {
   readonly origin?: string | URL

@@ -18,8 +18,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve as resolvePath } from 'node:path'
 import { CollectorError } from '../../errors.ts'
 import { ident, lit } from '../clickhouse/lit.ts'
-import { DATABASE, rowStructure, type TableName } from '../clickhouse/schema.ts'
-import type { Row, SqlEngine } from '../clickhouse/sql-engine.ts'
+import { DATABASE, rowStructure } from '../clickhouse/schema.ts'
+import type { Row, RowsForTables, SqlEngine } from '../clickhouse/sql-engine.ts'
 import { EngineProcess, type Statement, StatementError } from './child-process.ts'
 import {
   engineConfigXml,
@@ -128,20 +128,11 @@ export class EngineHost implements SqlEngine {
     })
   }
 
-  insert(tables: readonly TableName[], bytes: Uint8Array, token: string): Promise<void> {
+  insert(batch: readonly RowsForTables[], token: string): Promise<void> {
     return this.#inTurn(async () => {
-      const name = `${createHash('sha256').update(token).digest('hex').slice(0, 24)}.bin`
-      const file = join(this.#dataDir, SPOOL_DIR, name)
-      try {
-        await writeFile(file, bytes)
-        for (const table of tables) {
-          await this.#write(`INSERT INTO ${DATABASE}.${ident(table)} SELECT * FROM file(${lit(
-            `${SPOOL_DIR}/${name}`
-          )}, 'RowBinary', ${lit(rowStructure(table))})
-SETTINGS insert_deduplication_token = ${lit(`${token}:${table}`)}, ${INSERT_SETTINGS}`)
-        }
-      } finally {
-        await rm(file, { force: true })
+      const name = createHash('sha256').update(token).digest('hex').slice(0, 24)
+      for (const [index, rows] of batch.entries()) {
+        await this.#insertFile(`${SPOOL_DIR}/${name}-${index}.bin`, rows, token)
       }
     })
   }
@@ -266,6 +257,21 @@ SETTINGS insert_deduplication_token = ${lit(`${token}:${table}`)}, ${INSERT_SETT
       select.reject(selectError(error))
     } finally {
       watch.stop()
+    }
+  }
+
+  async #insertFile(file: string, { tables, bytes }: RowsForTables, token: string): Promise<void> {
+    const path = join(this.#dataDir, file)
+    try {
+      await writeFile(path, bytes)
+      for (const table of tables) {
+        const structure = lit(rowStructure(table))
+        await this.#write(`INSERT INTO ${DATABASE}.${ident(table)}
+SELECT * FROM file(${lit(file)}, 'RowBinary', ${structure})
+SETTINGS insert_deduplication_token = ${lit(`${token}:${table}`)}, ${INSERT_SETTINGS}`)
+      }
+    } finally {
+      await rm(path, { force: true })
     }
   }
 

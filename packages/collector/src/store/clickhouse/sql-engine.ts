@@ -7,6 +7,12 @@ import type { TableName } from './schema.ts'
 /** One row as `JSONCompactEachRow` writes it. */
 export type Row = readonly unknown[]
 
+/** RowBinary rows that go into each of the tables. */
+export interface RowsForTables {
+  readonly tables: readonly TableName[]
+  readonly bytes: Uint8Array
+}
+
 export interface SqlEngine {
   /** @throws CollectorError STORE_ENGINE_MISSING, STORE_LOCKED, STORE_OPEN_FAILED */
   open(signal: AbortSignal): Promise<void>
@@ -22,10 +28,11 @@ export interface SqlEngine {
   command(sql: string): Promise<void>
 
   /**
-   * Inserts RowBinary rows into each table. For a table and token that were inserted before, it
-   * does nothing. @throws CollectorError STORE_UNAVAILABLE, STORE_BATCH_INVALID
+   * Inserts a batch, table after table. For a table and token that were inserted before, it does
+   * nothing, so a batch that failed half way can be inserted again.
+   * @throws CollectorError STORE_UNAVAILABLE, STORE_BATCH_INVALID
    */
-  insert(tables: readonly TableName[], bytes: Uint8Array, token: string): Promise<void>
+  insert(batch: readonly RowsForTables[], token: string): Promise<void>
 
   /** Finishes the inserts under way. */
   close(): Promise<void>

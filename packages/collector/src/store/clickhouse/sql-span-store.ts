@@ -71,16 +71,15 @@ export class SqlSpanStore implements SpanStore {
 
   async write(batch: StoreBatch, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    const rows = new Map(batch.tables.map((table) => [table.table, table]))
-    for (const name of rows.keys()) {
-      if (INSERT_TARGETS[name] !== undefined) continue
-      throw new CollectorError('STORE_BATCH_INVALID', [`there is no table "${name}".`])
+    for (const { table } of batch.tables) {
+      if (INSERT_TARGETS[table] !== undefined) continue
+      throw new CollectorError('STORE_BATCH_INVALID', [`there is no table "${table}".`])
     }
-    for (const name of INSERT_ORDER) {
-      const table = rows.get(name)
-      if (table === undefined || table.rowCount === 0) continue
-      await this.#engine.insert(INSERT_TARGETS[name]!, table.bytes, batch.token)
-    }
+    const rows = batch.tables
+      .filter(({ rowCount }) => rowCount > 0)
+      .toSorted((a, b) => INSERT_ORDER.indexOf(a.table) - INSERT_ORDER.indexOf(b.table))
+      .map(({ table, bytes }) => ({ tables: INSERT_TARGETS[table]!, bytes }))
+    await this.#engine.insert(rows, batch.token)
   }
 
   async findTraces(query: TraceQuery, signal: AbortSignal): Promise<readonly TraceSummary[]> {

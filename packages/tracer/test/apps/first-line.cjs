@@ -1,0 +1,8 @@
+const tracer = require('@spanloom/tracer/register')
+const express = require('express')
+
+const app = express()
+app.get('/hello/:name', (request, response) => {
+  response.send(tracer.trace('greet', () => `hello ${request.params.name}`))
+})
+const server = app.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`))

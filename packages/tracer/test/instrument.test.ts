@@ -1,0 +1,287 @@
+/** The instrumentations against the real libraries, in real processes. */
+import http from 'node:http'
+import { PGlite } from '@electric-sql/pglite'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { App, REGISTER } from './child.ts'
+import { OtlpSink, type SinkSpan } from './otlp-sink.ts'
+
+const SERVER = 2
+const CLIENT = 3
+
+let sink: OtlpSink
+let app: App | undefined
+
+beforeEach(async () => {
+  sink = await new OtlpSink().listen()
+})
+afterEach(async () => {
+  await app?.stop()
+  app = undefined
+  await sink.close()
+})
+
+async function start(file: string, args: string[] = [], env: Record<string, string> = {}) {
+  app = new App(file, {
+    nodeArgs: ['--import', REGISTER],
+    args,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...env }
+  })
+  return `http://127.0.0.1:${await app.port()}`
+}
+
+/** The server span of the request to this path. */
+function serverSpan(path: string): Promise<SinkSpan> {
+  return sink.span((span) => span.kind === SERVER && span.attributes['url.path'] === path)
+}
+
+describe.each(['express', 'express4'])('%s', (name) => {
+  it('names the server span by the whole route, whatever way it was reached', async () => {
+    const url = await start('express-routes.cjs', [name])
+    const routes = {
+      '/a/b/deep/3/items/9': '/a/b/deep/:level/items/:item',
+      '/a/b/deep/4': '/a/b/deep/:level',
+      '/a/b/plain': '/a/b/plain',
+      '/sub/page/2': '/sub/page/:n',
+      '/first/second': '/first/second',
+      '/regex': '/^\\/re(gex)?$/'
+    }
+    for (const path of Object.keys(routes)) {
+      expect((await fetch(url + path)).status).toBe(200)
+    }
+    for (const [path, route] of Object.entries(routes)) {
+      const span = await serverSpan(path)
+      expect(span.attributes['http.route']).toBe(route)
+      expect(span.name).toBe(`GET ${route}`)
+    }
+    await fetch(`${url}/not/found`)
+    const missing = await serverSpan('/not/found')
+    expect(missing.name).toBe('GET')
+    expect(missing.attributes['http.route']).toBeUndefined()
+    expect(missing.status.code).toBe(0)
+  })
+
+  it('records what handlers throw or pass on, once, and fails the span from 500 on', async () => {
+    const url = await start('express-routes.cjs', [name])
+    const expected = {
+      '/throws': [500, 'RangeError', 2],
+      '/async': [500, 'Error', 2],
+      '/teapot': [418, 'Error', 0],
+      '/handled': [400, 'TypeError', 0]
+    } as const
+    for (const [path, [status]] of Object.entries(expected)) {
+      expect((await fetch(url + path)).status).toBe(status)
+    }
+    for (const [path, [status, type, code]] of Object.entries(expected)) {
+      const span = await serverSpan(path)
+      expect(span.attributes['http.response.status_code']).toBe(status)
+      expect(span.events.map((event) => event.attributes['exception.type'])).toEqual([type])
+      expect(span.status.code).toBe(code)
+      expect(span.attributes['error.type']).toBe(code === 2 ? String(status) : undefined)
+    }
+  })
+
+  it('leaves bodies alone', async () => {
+    const url = await start('express-routes.cjs', [name])
+    const body = JSON.stringify({ text: 'ü'.repeat(50_000) })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/echo`, { method: 'POST', body, headers })
+    expect(await answer.text()).toBe(body)
+    expect((await serverSpan('/echo')).name).toBe('POST /echo')
+  })
+})
+
+describe('fastify', () => {
+  it('names routes, records errors, keeps the context behind a parsed body', async () => {
+    const url = await start('fastify-routes.mjs')
+    const headers = { 'content-type': 'application/json' }
+    await fetch(`${url}/echo`, { method: 'POST', body: '{"id":5}', headers })
+    await fetch(`${url}/throws`)
+    await fetch(`${url}/admin/users/1`)
+    await fetch(`${url}/nowhere`)
+
+    const echo = await serverSpan('/echo')
+    expect(echo.name).toBe('POST /echo')
+    const inner = await serverSpan('/items/5')
+    expect(inner.name).toBe('GET /items/:id')
+    const exit = await sink.span((span) => span.kind === CLIENT)
+    expect(exit.parentSpanId).toBe(echo.spanId)
+    expect(inner.parentSpanId).toBe(exit.spanId)
+    expect(inner.traceId).toBe(echo.traceId)
+
+    const failed = await serverSpan('/throws')
+    expect(failed.events[0]!.attributes['exception.type']).toBe('RangeError')
+    expect(failed.status.code).toBe(2)
+    const refused = await serverSpan('/admin/users/1')
+    expect(refused.name).toBe('GET /admin/users/:user')
+    expect(refused.attributes['http.response.status_code']).toBe(401)
+    expect((await serverSpan('/nowhere')).name).toBe('GET')
+  })
+})
+
+describe('node:http server', () => {
+  it('continues the caller’s trace and follows its decision not to sample', async () => {
+    const url = await start('http-plain.mjs')
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const headers = { traceparent, tracestate: 'a=1,b=2' }
+    await fetch(`${url}/sampled?q=1`, { headers })
+    await fetch(`${url}/unsampled`, { headers: { traceparent: `${traceparent.slice(0, -2)}00` } })
+    await fetch(`${url}/bad`, { headers: { traceparent: 'nonsense' } })
+
+    const span = await serverSpan('/sampled')
+    expect(span.traceId).toBe('0af7651916cd43dd8448eb211c80319c')
+    expect(span.parentSpanId).toBe('b7ad6b7169203331')
+    expect(span.traceState).toBe('a=1,b=2')
+    expect(span.flags).toBe(0x301)
+    expect(span.attributes).toMatchObject({
+      'http.request.method': 'GET',
+      'url.scheme': 'http',
+      'url.query': 'q=REDACTED',
+      'server.address': '127.0.0.1',
+      'network.protocol.version': '1.1',
+      'client.address': '127.0.0.1'
+    })
+    const fresh = await serverSpan('/bad')
+    expect(fresh.parentSpanId).toBe('')
+    expect(fresh.flags).toBe(0x101)
+    expect(sink.spans.some((each) => each.attributes['url.path'] === '/unsampled')).toBe(false)
+  })
+
+  it('keeps the context in body events and across overlapping requests', async () => {
+    const url = await start('http-plain.mjs')
+    const body = 'x'.repeat(300_000)
+    const seen = (await (await fetch(`${url}/body`, { method: 'POST', body })).json()) as string[]
+    expect(new Set(seen).size).toBe(1)
+    expect(seen[0]).not.toBe('none')
+    expect(seen.length).toBeGreaterThan(2)
+
+    const overlaps = await Promise.all(
+      Array.from({ length: 40 }, async () => (await fetch(`${url}/overlap`)).json())
+    )
+    const ids = (overlaps as [string, string][]).map(([before, after]) => {
+      expect(after).toBe(before)
+      return before
+    })
+    expect(new Set(ids).size).toBe(40)
+  })
+
+  it('ends the span of a client that went away', async () => {
+    const url = await start('http-plain.mjs')
+    const request = http.get(`${url}/never`)
+    request.on('error', () => {})
+    await app!.line(/never reached/)
+    request.destroy()
+    const span = await serverSpan('/never')
+    expect(span.attributes['spanloom.http.aborted']).toBe(true)
+    expect(span.attributes['http.response.status_code']).toBeUndefined()
+  })
+})
+
+describe('node:http client', () => {
+  it('makes one span, carries the trace on, and tells failures', async () => {
+    const url = await start('http-plain.mjs')
+    const relay = (to: string) => fetch(`${url}/relay?to=${encodeURIComponent(to)}`)
+    await relay(`${url}/status?code=204&key=secret`)
+    await relay(`${url}/status?code=404`)
+    await relay('http://127.0.0.1:9/closed')
+
+    const found = await sink.span((span) => isClientTo(span, '/status?code=REDACTED&key=REDACTED'))
+    expect(found.name).toBe('GET')
+    expect(found.status.code).toBe(0)
+    expect(found.attributes['http.response.status_code']).toBe(204)
+    expect(found.attributes['server.port']).toBe(Number(new URL(url).port))
+    const callee = await serverSpan('/status')
+    expect(callee.parentSpanId).toBe(found.spanId)
+
+    const missing = await sink.span((span) => span.attributes['error.type'] === '404')
+    expect(missing.status.code).toBe(2)
+    const refused = await sink.span((span) => isClientTo(span, '/closed'))
+    expect(refused.attributes['error.type']).toBe('ECONNREFUSED')
+    expect(refused.status.code).toBe(2)
+    expect(sink.spans.filter((span) => span.kind === CLIENT)).toHaveLength(3)
+  })
+})
+
+function isClientTo(span: SinkSpan, target: string): boolean {
+  return span.kind === CLIENT && String(span.attributes['url.full']).endsWith(target)
+}
+
+describe('pg', () => {
+  let server: PGLiteSocketServer
+  let database: PGlite
+
+  beforeAll(async () => {
+    database = await PGlite.create()
+    server = new PGLiteSocketServer({ db: database, port: 0, host: '127.0.0.1' })
+    await server.start()
+  })
+  afterAll(async () => {
+    await server.stop()
+    await database.close()
+  })
+
+  it('makes a span for every form of query, and keeps the context in each', async () => {
+    const env = {
+      PG_PORT: server.getServerConn().split(':')[1]!,
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url
+    }
+    app = new App('pg-forms.cjs', { nodeArgs: ['--import', REGISTER], env })
+
+    const kept = JSON.parse((await app.line(/kept (.*)/))[1]!)
+    expect(kept).toEqual({
+      promise: [true],
+      callback: [true],
+      connect: [true, true],
+      configCallback: [true],
+      submittable: [expect.any(Boolean)],
+      failing: [true],
+      transaction: [true]
+    })
+    expect((await app.line(/unhandled (\d+)/))[1]).toBe('1')
+    expect(await app.ended()).toMatchObject({ code: 0 })
+
+    const parentOf = (name: string) => sink.spans.find((span) => span.name === name)!.spanId
+    const of = (name: string) =>
+      sink.spans.filter((span) => span.kind === CLIENT && span.parentSpanId === parentOf(name))
+    const [query] = of('promise')
+    expect(query!.name).toBe('SELECT shop.orders')
+    expect(query!.attributes).toEqual({
+      'db.system.name': 'postgresql',
+      'db.namespace': 'postgres',
+      'db.query.text': 'SELECT name FROM shop.orders WHERE id = ? AND note = ?',
+      'db.operation.name': 'SELECT',
+      'db.collection.name': 'shop.orders',
+      'server.address': '127.0.0.1',
+      'server.port': Number(env.PG_PORT)
+    })
+    expect(of('callback').map((span) => span.name)).toEqual(['SELECT postgres'])
+    expect(of('connect').map((span) => span.name)).toEqual(['UPDATE shop.orders'])
+    expect(of('configCallback')).toHaveLength(1)
+    expect(of('submittable').map((span) => span.name)).toEqual(['SELECT shop.orders'])
+    expect(of('transaction').map((span) => span.name)).toEqual([
+      'BEGIN postgres',
+      'INSERT shop.orders',
+      'COMMIT postgres'
+    ])
+    const [failed] = of('failing')
+    expect(failed!.status.code).toBe(2)
+    expect(failed!.attributes['db.response.status_code']).toBe('42P01')
+    expect(failed!.attributes['error.type']).toBe('42P01')
+  })
+
+  it('stands in one trace with express and fetch', async () => {
+    const url = await start('shop.mjs', [], { PG_PORT: server.getServerConn().split(':')[1]! })
+    const answer = (await (await fetch(`${url}/shops/x/orders/7`)).json()) as {
+      price: { traceparent: string }
+    }
+    const root = await sink.span('GET /shops/:shop/orders/:id')
+    const query = await sink.span('SELECT postgres')
+    const exit = await sink.span((span) => span.kind === CLIENT && span.name === 'GET')
+    expect(query.parentSpanId).toBe(root.spanId)
+    expect(exit.parentSpanId).toBe(root.spanId)
+    expect(exit.attributes['url.full']).toMatch(/price\?id=REDACTED&token=REDACTED$/)
+    expect(answer.price.traceparent).toBe(`00-${root.traceId}-${exit.spanId}-01`)
+    expect(new Set(sink.spans.map((span) => span.traceId)).size).toBe(1)
+    expect(sink.spans).toHaveLength(4)
+  })
+})

@@ -1,0 +1,126 @@
+/** The tracer as its users start it, in real processes, against a collector that decodes what comes. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { App, type AppOptions, REGISTER } from './child.ts'
+import { OtlpSink } from './otlp-sink.ts'
+
+let sink: OtlpSink
+const apps: App[] = []
+
+beforeEach(async () => {
+  sink = await new OtlpSink().listen()
+})
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.stop()))
+  await sink.close()
+})
+
+function start(file: string, options: AppOptions = {}): App {
+  const app = new App(file, {
+    ...options,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'app', ...options.env }
+  })
+  apps.push(app)
+  return app
+}
+
+describe('one line starts it', () => {
+  it.each([
+    ['--import, an ESM app', 'shop.mjs', { nodeArgs: ['--import', REGISTER] }],
+    ['--require, an ESM app', 'shop.mjs', { nodeArgs: ['--require', REGISTER] }],
+    ['NODE_OPTIONS', 'shop.mjs', { env: { NODE_OPTIONS: `--import ${REGISTER}` } }],
+    ['--import, a CommonJS app', 'express-routes.cjs', importing('express')],
+    ['--require, a CommonJS app', 'express-routes.cjs', requiring('express')]
+  ])('%s', async (_name, file, options) => {
+    const port = await start(file, options).port()
+
+    await fetch(`http://127.0.0.1:${port}/nothing/here`)
+
+    const span = await sink.span('GET')
+    expect(span.kind).toBe(2)
+    expect(span.attributes['http.response.status_code']).toBe(404)
+    expect(span.resource['service.name']).toBe('app')
+    expect(span.resource['telemetry.sdk.name']).toBe('spanloom')
+    expect(sink.requests[0]!.path).toBe('/v1/traces')
+    expect(sink.requests[0]!.headers['content-type']).toBe('application/x-protobuf')
+    expect(sink.requests[0]!.headers['content-encoding']).toBe('gzip')
+  })
+
+  it.each(['first-line.mjs', 'first-line.cjs'])('as the first line of %s', async (file) => {
+    const port = await start(file).port()
+
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+
+    expect(text).toContain('hello you')
+    const server = await sink.span('GET /hello/:name')
+    const inner = await sink.span('greet')
+    expect(inner.parentSpanId).toBe(server.spanId)
+    expect(inner.traceId).toBe(server.traceId)
+    expect(server.attributes['http.route']).toBe('/hello/:name')
+  })
+
+  it('once, however often it is loaded', async () => {
+    const nodeArgs = ['--require', REGISTER, '--import', REGISTER]
+    const port = await start('first-line.mjs', { nodeArgs }).port()
+    await fetch(`http://127.0.0.1:${port}/hello/you`)
+    await sink.span('GET /hello/:name')
+    await sink.span('greet')
+    expect(sink.spans).toHaveLength(2)
+  })
+
+  it('not at all when it is disabled', async () => {
+    const app = start('first-line.mjs', { env: { OTEL_SDK_DISABLED: 'true' } })
+    const port = await app.port()
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    expect(text).toBe('hello you false')
+    app.process.kill('SIGTERM')
+    await app.ended()
+    expect(sink.requests).toHaveLength(0)
+  })
+})
+
+describe('the process ends', () => {
+  it.each([
+    ['process.exit()', 'exit', 3],
+    ['by itself', 'natural', 0],
+    ['by an uncaught error', 'throw', 1]
+  ])('%s: its last span is delivered', async (_name, how, code) => {
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: [how] })
+    expect((await app.ended()).code).toBe(code)
+    expect(sink.spans.map((span) => span.name)).toEqual([`cli ${how}`])
+    if (how === 'throw') expect(app.stderr).toContain('uncaught by the app')
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s that nobody handles: delivered, and dead by that signal',
+    async (signal) => {
+      const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['wait'] })
+      await app.line(/ready/)
+      app.process.kill(signal)
+      expect((await app.ended()).signal).toBe(signal)
+      expect(sink.spans.map((span) => span.name)).toEqual(['cli wait'])
+    }
+  )
+
+  it('by a signal that the app handles: the app decides, and sees no listener but its own', async () => {
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['handler'] })
+    await app.line(/ready/)
+    app.process.kill('SIGTERM')
+    expect(await app.ended()).toEqual({ code: 7, signal: null })
+    expect(sink.spans.map((span) => span.name)).toEqual(['cli handler', 'in handler'])
+  })
+
+  it('while no collector answers: soon, and it says what was lost', async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', SPANLOOM_EXIT_WAIT: '200' }
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['natural'], env })
+    expect((await app.ended()).code).toBe(0)
+    expect(app.stderr).toContain('SEND_EXIT: 1 spans were not delivered')
+  })
+})
+
+function importing(...args: string[]): AppOptions {
+  return { nodeArgs: ['--import', REGISTER], args }
+}
+
+function requiring(...args: string[]): AppOptions {
+  return { nodeArgs: ['--require', REGISTER], args }
+}

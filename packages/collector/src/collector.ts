@@ -102,7 +102,7 @@ export function createCollector(
   }
 
   async function startInOrder(): Promise<Addresses> {
-    const { host, uiHost, uiPort } = config.common
+    const { host, uiPort } = config.common
     const dataDir = await takeDataDir(config.common.dataDir)
     stops.push(() => dataDir.release())
     const parts = assemble(dataDir.path)
@@ -114,14 +114,14 @@ export function createCollector(
     stops.push((finish) => receiver.close(finish).then(() => intake.finish(finish)))
     await store.open(starting.signal)
     await intake.open()
-    const ui = await server.listen(uiHost, uiPort)
+    const ui = await server.listen(host, uiPort)
     stops.push(async () => {
       intake.refuseAll()
       // Whoever is still asking does not keep the last spans from the store.
       const closed = server.close()
       stops.unshift(() => closed)
     })
-    return { uiUrl: urlOf(uiHost, ui.port), otlpUrl: urlOf(host, otlp.port) }
+    return { uiUrl: urlOf(host, ui.port), otlpUrl: urlOf(host, otlp.port) }
   }
 
   function assemble(dataDir: string) {

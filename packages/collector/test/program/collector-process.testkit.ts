@@ -65,9 +65,11 @@ export async function startCollector(
 /** For starts that are meant to fail, and for `--help`. */
 export async function runCollector(
   args: readonly string[],
-  environment?: NodeJS.ProcessEnv
+  environment?: NodeJS.ProcessEnv,
+  started?: (child: ChildProcess) => void
 ): Promise<Ended> {
   const { child, heard } = launch(args, environment)
+  started?.(child)
   const [code] = await once(child, 'close')
   return { code, ...heard }
 }

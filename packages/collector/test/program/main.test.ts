@@ -1,5 +1,6 @@
 /** The program's edges: what an operator does wrong, and what it says. */
 import { match, strictEqual } from 'node:assert'
+import { watch } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -131,4 +132,20 @@ describe('spanloom', () => {
     },
     TEST_MS
   )
+
+  it('ends with 0 when it is told to stop while it is still starting', async () => {
+    const { code, stderr } = await runCollector(
+      ['--data-dir', directory, '--otlp-port', '0', '--ui-port', '0'],
+      {},
+      // The first file of a start is the lock.
+      (child) => {
+        const watcher = watch(directory, () => {
+          watcher.close()
+          child.kill('SIGTERM')
+        })
+      }
+    )
+    match(stderr, /^\S+ info stopping reason=SIGTERM\n$/)
+    strictEqual(code, 0)
+  })
 })

@@ -15,7 +15,8 @@ import { renderMetrics } from './export/prometheus.ts'
 import { createLocalJournal } from './journal/local/local-journal.ts'
 import { Changes } from './lib/changes.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { deadlineAfter, within } from './lib/deadline.ts'
+import { Lifecycle } from './lib/lifecycle.ts'
+import { urlOf } from './lib/url.ts'
 import { createCheckpoints } from './pipeline/checkpoint-file.ts'
 import { Intake } from './pipeline/intake.ts'
 import { ShardHost, type ShardThread } from './pipeline/shard-host.ts'
@@ -33,6 +34,8 @@ import { SelfMetrics } from './telemetry/self-metrics.ts'
 
 export { type CollectorConfig, type ConfigOverrides, configWith } from './config/config.ts'
 export { CollectorError, type ErrorCode } from './errors.ts'
+
+const require = createRequire(import.meta.url)
 
 /** One thread keeps up with 0.8 million spans a second; more take a checkpoint of their own each. */
 const SHARD_COUNT = 1
@@ -76,55 +79,64 @@ export function createCollector(
   const { clock = systemClock, createStore = embeddedStore, spawnShard = shardWorker } = adapters
   const log = adapters.log ?? createLog(clock, (line) => process.stderr.write(line))
   const startedMs = clock.monotonicMs()
-  const starting = new AbortController()
-  /** How each thing that has been started is stopped; done from the last to the first. */
-  const stops: Array<(finish: AbortSignal) => Promise<unknown>> = []
-  let stopping: Promise<void> | undefined
+  const lifecycle = new Lifecycle({
+    clock,
+    finishMs: FINISH_MS,
+    stopMs: STOP_MS,
+    onStopFailed: (error) => log.error('stop failed', { reason: reasonOf(error) })
+  })
   let fail: (error: CollectorError) => void = () => {}
   const failed = new Promise<CollectorError>((resolve) => {
     fail = resolve
   })
 
-  return { start, stop, failed }
+  return { start, stop: () => lifecycle.stop(), failed }
 
   async function start(): Promise<Addresses> {
-    const stopped = new Promise<CollectorError>((resolve) => {
-      const say = () => resolve(new CollectorError('PIPELINE_NOT_OPEN', ['stopping']))
-      starting.signal.addEventListener('abort', say, { once: true })
+    const stopped = new Promise<void>((resolve) => {
+      lifecycle.signal.addEventListener('abort', () => resolve(), { once: true })
     })
     const cannotStart = Promise.race([failed, stopped]).then((error) => Promise.reject(error))
     try {
       return await Promise.race([startInOrder(), cannotStart])
     } catch (error) {
-      await stop()
-      throw error
+      const reason = lifecycle.signal.aborted
+        ? new CollectorError('PIPELINE_NOT_OPEN', ['stopping'], error)
+        : error
+      await lifecycle.stop()
+      throw reason
     }
   }
 
   async function startInOrder(): Promise<Addresses> {
-    const { host, uiHost, uiPort } = config.common
-    const dataDir = await takeDataDir(config.common.dataDir)
-    stops.push(() => dataDir.release())
-    const parts = assemble(dataDir.path)
-    const { store, journal, shards, intake, receiver, server } = parts
-    stops.push(() => journal.close())
-    stops.push(() => store.close())
-    stops.push(() => Promise.all(shards.map((shard) => shard.stop())))
-    const otlp = await receiver.listen()
-    stops.push((finish) => receiver.close(finish).then(() => intake.finish(finish)))
-    await store.open(starting.signal)
-    await intake.open()
-    const ui = await server.listen(uiHost, uiPort)
-    stops.push(async () => {
-      intake.refuseAll()
-      // Whoever is still asking does not keep the last spans from the store.
-      const closed = server.close()
-      stops.unshift(() => closed)
+    const { host, uiPort } = config.common
+    const { path } = await lifecycle.started(takeDataDir(config.common.dataDir), (dataDir) =>
+      dataDir.release()
+    )
+    // Whoever is still asking does not keep the last spans from the store.
+    let isServerClosed: Promise<void> | undefined
+    const parts = await lifecycle.started(assemble(path), async ({ shards, store, journal }) => {
+      await Promise.all(shards.map((shard) => shard.stop()))
+      await isServerClosed
+      await Promise.all([store.close(), journal.close()])
     })
-    return { uiUrl: urlOf(uiHost, ui.port), otlpUrl: urlOf(host, otlp.port) }
+    const { store, intake, receiver, server } = parts
+    const otlp = await lifecycle.started(receiver.listen(), async (_, finish) => {
+      intake.refuseAll()
+      await receiver.close(finish)
+      if (await intake.finish(finish)) return
+      log.warn('stopped before all was stored', { next: 'the next start repeats the rest' })
+    })
+    await store.open(lifecycle.signal)
+    await intake.open()
+    const ui = await lifecycle.started(server.listen(host, uiPort), async () => {
+      intake.refuseAll()
+      isServerClosed = server.close()
+    })
+    return { uiUrl: urlOf(host, ui.port), otlpUrl: urlOf(host, otlp.port) }
   }
 
-  function assemble(dataDir: string) {
+  async function assemble(dataDir: string) {
     const metrics = new SelfMetrics()
     const changes = new Changes()
     const store = createStore({ config, dataDir: join(dataDir, 'store'), log, clock })
@@ -179,31 +191,10 @@ export function createCollector(
         const snapshots = await Promise.all(shards.map((shard) => shard.snapshot()))
         return renderMetrics(snapshots, accept, metrics.collect())
       },
-      uiDir: join(
-        dirname(createRequire(import.meta.url).resolve('@spanloom/ui/package.json')),
-        'dist'
-      ),
+      uiDir: join(dirname(require.resolve('@spanloom/ui/package.json')), 'dist'),
       report: (sentence) => log.error('serve failed', { reason: sentence })
     })
     return { store, journal, shards, intake, receiver, server }
-  }
-
-  function stop(): Promise<void> {
-    stopping ??= stopInReverse()
-    return stopping
-  }
-
-  async function stopInReverse(): Promise<void> {
-    starting.abort()
-    const finish = deadlineAfter(clock, FINISH_MS)
-    const end = deadlineAfter(clock, STOP_MS)
-    for (let one = stops.pop(); one !== undefined; one = stops.pop()) {
-      await within(end.signal, one(finish.signal)).catch((error) => {
-        log.error('stop failed', { reason: reasonOf(error) })
-      })
-    }
-    finish.cancel()
-    end.cancel()
   }
 }
 
@@ -215,10 +206,4 @@ function embeddedStore({ config, dataDir, log, clock }: StoreParts): SpanStore &
 function shardWorker(data: ShardWorkerData): ShardThread {
   const file = import.meta.url.endsWith('.ts') ? 'shard-worker.ts' : 'shard-worker.js'
   return new Worker(new URL(`./pipeline/${file}`, import.meta.url), { workerData: data })
-}
-
-function urlOf(host: string, port: number): string {
-  // Where it listens on all addresses, this machine is one of them.
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

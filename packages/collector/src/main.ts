@@ -40,14 +40,20 @@ try {
 
 async function run(config: CollectorConfig): Promise<void> {
   const collector = createCollector(config, { log })
-  stopOnSignals(collector)
+  const isStopping = stopOnSignals(collector)
   void collector.failed.then((error) => collector.stop().finally(() => end(error)))
-  const { uiUrl, otlpUrl } = await collector.start()
+  const addresses = await collector.start().catch((error) => {
+    // Stopped while it was starting: the stop ends the process.
+    if (!isStopping()) throw error
+  })
+  if (addresses === undefined) return
+  const { uiUrl, otlpUrl } = addresses
   process.stdout.write(`Spanloom is ready. UI: ${uiUrl}  OTLP: ${otlpUrl}\n`)
   process.send?.({ type: 'ready', uiUrl, otlpUrl })
 }
 
-function stopOnSignals(collector: Collector): void {
+/** Returns whether it has been told to stop. */
+function stopOnSignals(collector: Collector): () => boolean {
   let firstMs: number | undefined
   const stop = (reason: string) => {
     const nowMs = systemClock.monotonicMs()
@@ -62,6 +68,7 @@ function stopOnSignals(collector: Collector): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => stop(signal))
   if (process.send !== undefined) process.once('disconnect', () => stop('parent has gone'))
+  return () => firstMs !== undefined
 }
 
 function end(error: unknown): never {

@@ -13,7 +13,7 @@ export const commonOptions = {
     type: 'text',
     default: '127.0.0.1',
     maxChars: 255,
-    says: 'Address that the OTLP port listens on. 0.0.0.0 lets other machines send.'
+    says: 'Address to listen on, for OTLP and for the UI. There is no login yet: anyone who reaches it can send spans and read them all.'
   },
   otlpPort: {
     type: 'number',

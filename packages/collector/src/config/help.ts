@@ -31,7 +31,7 @@ export function optionsTable(): string {
 }
 
 function defaultOf({ option }: NamedOption): string {
-  return option.type === 'text' ? option.default : option.default.toLocaleString('en-US')
+  return option.type === 'text' ? option.default : String(option.default)
 }
 
 function wrapped(text: string, width: number): string[] {

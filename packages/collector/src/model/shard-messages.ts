@@ -19,7 +19,13 @@ export type ToShard =
   | { readonly type: 'snapshot'; readonly requestId: number }
 
 export type FromShard =
-  | { readonly type: 'restored'; readonly position: number; readonly replayFrom: number }
+  | {
+      readonly type: 'restored'
+      readonly position: number
+      readonly replayFrom: number
+      /** As of `position`: there may be no record to replay that would bring them. */
+      readonly stats: ShardStats
+    }
   /** After each record. */
   | {
       readonly type: 'progress'

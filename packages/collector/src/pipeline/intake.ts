@@ -111,7 +111,7 @@ export class Intake {
    */
   async finish(signal: AbortSignal): Promise<boolean> {
     const { shards, changes } = this.#parts
-    if (!this.#wasOpen) return false
+    if (!this.#wasOpen) return true
     await changes.until(() => this.#appendsUnderWay === 0, signal)
     if (this.#wantsTick()) await this.#appendTick()
     return await changes.until(() => shards.every((shard) => shard.isSettled), signal)

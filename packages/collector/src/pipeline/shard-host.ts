@@ -115,6 +115,7 @@ export class ShardHost {
   #snapshot: Promise<MetricsSnapshot> | undefined
   #onSnapshot: ((snapshot: MetricsSnapshot) => void) | undefined
   #stopping = false
+  #isDead = false
 
   constructor(parts: ShardHostParts) {
     this.#parts = parts
@@ -153,8 +154,9 @@ export class ShardHost {
     return this.#queue.length === 0 && this.#inFlight.length === 0
   }
 
-  /** And all that came of it is stored, checkpoints included. */
+  /** And all that came of it is stored, checkpoints included; or nothing more can come of it. */
   get isSettled(): boolean {
+    if (this.#isDead) return true
     return (
       this.isThrough &&
       this.#writer.unstoredCount === 0 &&
@@ -188,7 +190,8 @@ export class ShardHost {
     })
     const state = stored?.checkpoint.state
     this.#parts.thread.postMessage({ type: 'restore', journalId, state })
-    const { position, replayFrom } = await restored
+    const { position, replayFrom, stats } = await restored
+    this.stats = stats
     this.#restoredPosition = position
     this.processedPosition = Math.max(position, replayFrom - 1)
     this.#nextPosition = replayFrom
@@ -348,6 +351,8 @@ export class ShardHost {
   #onDeath(reason: string): void {
     if (this.#stopping) return
     this.#stopping = true
+    this.#isDead = true
+    this.#parts.changes.notify()
     this.#parts.onFailed(new CollectorError('PIPELINE_SHARD_DIED', [this.shard, reason]))
   }
 }

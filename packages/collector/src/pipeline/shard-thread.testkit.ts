@@ -60,7 +60,7 @@ export class TestShardThread extends EventEmitter implements ShardThread {
         : []
       this.#byteCount = byteCount
       this.#position = position
-      this.#send({ type: 'restored', position, replayFrom })
+      this.#send({ type: 'restored', position, replayFrom, stats: this.#stats() })
     } else if (message.type === 'record') {
       this.#process(message.record)
     } else if (message.type === 'snapshot') {

@@ -35,8 +35,8 @@ const thisShard = createShard({
 port.on('message', (message: ToShard) => {
   switch (message.type) {
     case 'restore': {
-      const { position, replayFrom } = thisShard.restore(message.journalId, message.state)
-      port.postMessage({ type: 'restored', position, replayFrom } satisfies FromShard)
+      const restored = thisShard.restore(message.journalId, message.state)
+      port.postMessage({ type: 'restored', ...restored } satisfies FromShard)
       return
     }
     case 'record':

@@ -60,7 +60,7 @@ export interface Shard {
   restore(
     journalId: string,
     state: Uint8Array | undefined
-  ): { readonly position: number; readonly replayFrom: number }
+  ): { readonly position: number; readonly replayFrom: number; readonly stats: ShardStats }
   /** @throws CollectorError PIPELINE_RECORD_ORDER, PIPELINE_REPLAY_INCOMPLETE */
   accept(record: JournalRecord): void
   live(): void
@@ -104,7 +104,7 @@ class SyncShard implements Shard {
 
   restore(journalId: string, state: Uint8Array | undefined) {
     this.#journalId = journalId
-    if (state === undefined) return { position: -1, replayFrom: 0 }
+    if (state === undefined) return { position: -1, replayFrom: 0, stats: this.#stats() }
     const restored = readState(state, this.#policies)
     this.#options = restored.options
     this.#totals = restored.totals
@@ -116,7 +116,7 @@ class SyncShard implements Shard {
     const replayFrom = restored.replay.from ?? position + 1
     if (replayFrom <= position) this.#replay = restored.replay
     this.#expected = replayFrom
-    return { position, replayFrom }
+    return { position, replayFrom, stats: this.#stats() }
   }
 
   accept(record: JournalRecord): void {

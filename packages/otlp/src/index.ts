@@ -1,3 +1,4 @@
+/** OTLP on the wire: write, check, scan and decode trace payloads; the words and keys they use. */
 export { checkTraces, type TracesCheck } from './check.ts'
 export {
   type DecodedEvent,

@@ -11,7 +11,7 @@ export const stitchOptions = {
   },
   unsettledIdleMs: {
     type: 'number',
-    default: 10_000,
+    default: 30_000,
     min: 100,
     max: 600_000,
     says: 'How long a trace in which a root, a parent or a called service is missing waits for it after the last span.'

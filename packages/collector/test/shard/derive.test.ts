@@ -132,7 +132,7 @@ describe('span metrics', () => {
 type Row = [client: string, server: string, connection: string, calls: number, failed: number]
 
 function edgesOf(...spans: TestSpan[]): Row[] {
-  return edgeRows(new Timeline().payload(0, ...spans).tick(10_000))
+  return edgeRows(new Timeline().payload(0, ...spans).tick(30_000))
 }
 
 function edgeRows(line: Timeline): Row[] {
@@ -216,7 +216,7 @@ describe('edges', () => {
   })
 
   it('begin at the unknown where the parent never came, and say so', () => {
-    const line = new Timeline().payload(0, span(1, 2, 1)).tick(10_000)
+    const line = new Timeline().payload(0, span(1, 2, 1)).tick(30_000)
 
     expect(edgeRows(line)).toEqual([['external:unknown', 'service:a', 'virtual_node', 1, 0]])
     expect(line.stats!.edgesExpired).toBe(1)
@@ -283,7 +283,7 @@ describe('self time', () => {
   const selfOf = (...spans: TestSpan[]) =>
     new Timeline()
       .payload(0, ...spans)
-      .tick(10_000)
+      .tick(30_000)
       .written.traces[0]!.spans.map(({ selfTimeNano }) => Math.round(selfTimeNano / 1e3) / 1e3)
 
   it('is what no child covers; overlaps count once, and nothing outside of the parent', () => {

@@ -197,9 +197,9 @@ describe('late spans', () => {
 
     line.payload(3000, span(1, 3, 2))
     expect(line.tick(5000).written.traces).toHaveLength(1)
-    expect(line.tick(13_000).written.traces).toHaveLength(2)
-    line.payload(14_000, span(1, 5, 3))
-    expect(line.tick(16_000).written.traces).toHaveLength(3)
+    expect(line.tick(33_000).written.traces).toHaveLength(2)
+    line.payload(34_000, span(1, 5, 3))
+    expect(line.tick(36_000).written.traces).toHaveLength(3)
   })
 
   it('are fresh again once the decision is forgotten: two generations later', () => {

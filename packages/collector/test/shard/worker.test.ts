@@ -69,7 +69,11 @@ describe('the shard’s thread', () => {
 
     const first = new Thread()
     first.tell({ type: 'restore', journalId: 'journal', state: undefined })
-    expect(await first.hear('restored')).toEqual({ type: 'restored', position: -1, replayFrom: 0 })
+    expect(await first.hear('restored')).toMatchObject({
+      type: 'restored',
+      position: -1,
+      replayFrom: 0
+    })
     first.tell({ type: 'live' })
     for (const record of records.slice(0, end >> 1)) first.tell({ type: 'record', record })
     await first.hear('progress', ({ position }) => position === (end >> 1) - 1)

@@ -266,6 +266,7 @@ async function compare(
     spansAccepted: status.spans.accepted,
     spansStored: status.spans.stored,
     spansDuplicate: status.spans.duplicate,
+    spansLate: status.spans.late,
     kills: 1,
     seconds: Math.round((performance.now() - startedMs) / 1_000)
   }

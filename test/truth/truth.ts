@@ -40,7 +40,7 @@ const IDLE_MS = 10_000
 const DOWN_MS = 1_500
 const SCRAPE_EVERY_MS = 2_000
 /** Replays come 5 s after their first delivery; a tracer's backoff may add some seconds. */
-const SETTLE_MS_MAX = 60_000
+const SETTLE_MS_MAX = 90_000
 /** Numbers that are right must stay right: what is counted twice may come late. */
 const STAYS_RIGHT_MS = 3_000
 /** Room for the clocks' steps at the window's start. */

@@ -64,5 +64,49 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
       { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
     ]
+  },
+  {
+    name: 'redis',
+    code: 'node-redis',
+    library: '`redis`, `@redis/client`',
+    versions: '4, 5, 6',
+    span: 'CLIENT, `GET`; `MULTI` or `PIPELINE` for a batch; text with every argument as `?`, database, batch size, server address; the reply’s error word',
+    modules: [
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/index.js',
+        patch: 'client'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [5, 6],
+        file: 'dist/lib/client/pool.js',
+        patch: 'pool'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1],
+        file: 'dist/lib/client/commands-queue.js',
+        patch: 'queue4'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1],
+        file: 'dist/lib/commander.js',
+        patch: 'commander4'
+      }
+    ]
+  },
+  {
+    name: 'ioredis',
+    code: 'ioredis',
+    library: '`ioredis`',
+    versions: '5, 6',
+    span: 'the same',
+    modules: [
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Redis.js', patch: 'redis' },
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' }
+    ]
   }
 ]

@@ -80,21 +80,21 @@ export const CATALOGUE: readonly Entry[] = [
       },
       {
         packageName: '@redis/client',
-        majors: [5, 6],
+        majors: [1, 5, 6],
         file: 'dist/lib/client/pool.js',
         patch: 'pool'
       },
       {
         packageName: '@redis/client',
-        majors: [1],
+        majors: [1, 5, 6],
         file: 'dist/lib/client/commands-queue.js',
-        patch: 'queue4'
+        patch: 'queue'
       },
       {
         packageName: '@redis/client',
-        majors: [1],
+        majors: [1, 5, 6],
         file: 'dist/lib/commander.js',
-        patch: 'commander4'
+        patch: 'commander'
       }
     ]
   },

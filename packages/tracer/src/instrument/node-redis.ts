@@ -60,12 +60,16 @@ const nodeRedis: Instrumentation = {
   patches: {
     client: (exports, instruments, { version }) => {
       const prototype = (exports as { default: { prototype: object } }).default.prototype
-      if (version.startsWith('1.')) patchClient4(prototype, instruments)
+      if (is4(version)) patchClient4(prototype, instruments)
       else patchClient(prototype, instruments)
     },
-    queue4: (exports, instruments) =>
-      patchQueue4((exports as { default: { prototype: object } }).default.prototype, instruments),
-    commander4: (exports) => patchCommander4(exports as Record<string, AnyFunction>),
+    queue: (exports, instruments, { version }) => {
+      const { prototype } = (exports as { default: { prototype: object } }).default
+      if (is4(version)) patchQueue4(prototype, instruments)
+    },
+    commander: (exports, _instruments, { version }) => {
+      if (is4(version)) patchCommander4(exports as Record<string, AnyFunction>)
+    },
     pool: (exports, { contexts }) => {
       const { prototype } = (exports as { RedisClientPool: { prototype: object } }).RedisClientPool
       wrapMethod(
@@ -82,6 +86,11 @@ const nodeRedis: Instrumentation = {
 }
 
 export default nodeRedis
+
+/** redis 4 is made of @redis/client 1. */
+function is4(version: string): boolean {
+  return version.startsWith('1.')
+}
 
 function patchClient(prototype: object, instruments: Instruments): void {
   wrapMethod(

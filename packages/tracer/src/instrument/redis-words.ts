@@ -85,9 +85,16 @@ export function readRedisFailure(error: unknown): Failure {
   }
 }
 
-/** node-redis and redis-parser name their reply's class; every other error is of the client's making. */
+/** By the classes of node-redis 4, of 5 and 6, and of ioredis; others are of the client's own making. */
+const REPLIES: ReadonlySet<string> = new Set([
+  'ErrorReply',
+  'SimpleError',
+  'BlobError',
+  'ReplyError'
+])
+
 function isReply(error: unknown): boolean {
-  return /(?:Error)?Reply(?:Error)?$/.test(classOf(error))
+  return REPLIES.has(classOf(error))
 }
 
 function classOf(error: unknown): string {

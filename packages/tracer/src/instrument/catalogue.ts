@@ -108,5 +108,16 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: 'ioredis', majors: [5, 6], file: 'built/Redis.js', patch: 'redis' },
       { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' }
     ]
+  },
+  {
+    name: 'mysql2',
+    code: 'mysql2',
+    library: '`mysql2`, `mysql2/promise`',
+    versions: '3',
+    span: 'CLIENT, `SELECT orders`; text with every literal as `?`, operation, table, database, server address; SQLSTATE on an error',
+    modules: [
+      { packageName: 'mysql2', majors: [3], file: 'lib/connection.js', patch: 'connection' },
+      { packageName: 'mysql2', majors: [3], file: 'lib/pool.js', patch: 'pool' }
+    ]
   }
 ]

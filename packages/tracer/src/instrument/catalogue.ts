@@ -159,11 +159,11 @@ export const CATALOGUE: readonly Entry[] = [
     span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s',
     modules: [
       { packageName: '@prisma/client', majors: [7], file: 'runtime/client.js', patch: 'runtime' },
+      // What the runtime requires: where node loads the runtime for an `import`, no `require` tells of it.
       {
-        packageName: '@prisma/client',
+        packageName: '@prisma/client-runtime-utils',
         majors: [7],
-        file: 'runtime/client.mjs',
-        esm: ['__filename'],
+        file: 'dist/index.js',
         patch: 'runtime'
       }
     ]

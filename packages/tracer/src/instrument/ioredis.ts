@@ -2,7 +2,8 @@
  * ioredis 5 and 6: a client span for each command, and one for each pipeline or transaction, whose commands
  * have none of their own. `Redis.prototype.sendCommand`, which the cluster's connections pass too, and
  * `Pipeline.prototype.exec` are wrapped: the same in all versions, and for a third of what the library's own
- * channels (from 5.11) cost, which copy and redact all arguments.
+ * channels (from 5.11) cost, which copy and redact all arguments. The library's automatic pipelines are no
+ * batch of the app's: their commands have spans, each under its caller.
  *
  * The library settles its commands' promises from its socket; callbacks are observers of these promises, so
  * they run in the context of the call without our help.
@@ -27,7 +28,11 @@ interface Command {
 }
 
 interface Redis {
-  readonly options?: ServerOptions & { readonly db?: unknown }
+  readonly options?: ServerOptions & {
+    readonly db?: unknown
+    readonly enableAutoPipelining?: boolean
+  }
+  readonly _autoPipelines?: ReadonlyMap<string, Pipeline>
   readonly status?: string
   readonly condition?: { readonly select?: unknown }
   [ENDPOINT]?: { readonly select: unknown; readonly endpoint: Endpoint }
@@ -94,6 +99,22 @@ function beginCommand(
 function patchPipeline(prototype: object, instruments: Instruments): void {
   wrapMethod(
     prototype,
+    'sendCommand',
+    (sendCommand) =>
+      function (this: Pipeline, command: Command) {
+        try {
+          if (isAutomatic(this)) {
+            this[SEEN] = true
+            beginCommand(this.redis, command, false, instruments)
+          }
+        } catch (fault) {
+          instruments.guard.report('ioredis automatic pipeline', fault)
+        }
+        return sendCommand.call(this, command)
+      }
+  )
+  wrapMethod(
+    prototype,
     'exec',
     (exec) =>
       function (this: Pipeline, ...args: unknown[]) {
@@ -105,6 +126,14 @@ function patchPipeline(prototype: object, instruments: Instruments): void {
         return exec.apply(this, args)
       }
   )
+}
+
+/** With `enableAutoPipelining` the commands of a tick share a pipeline, whoever they are from. */
+function isAutomatic(pipeline: Pipeline): boolean {
+  const { options, _autoPipelines: automatic } = pipeline.redis
+  if (options?.enableAutoPipelining !== true || automatic === undefined) return false
+  for (const each of automatic.values()) if (each === pipeline) return true
+  return false
 }
 
 /** A transaction is a pipeline whose first command is MULTI and whose `exec` is called twice. */

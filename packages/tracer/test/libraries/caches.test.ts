@@ -113,9 +113,12 @@ describe.skipIf(!runs)('caches', { timeout: 60_000 }, () => {
     expect(told.under('selected')[0]!.attributes['db.namespace']).toBe('3')
     expect(names(told.under('left'))).toEqual(['GET'])
     expect(names(told.under('right'))).toEqual(['GET'])
+    expect(names(told.under('automatic one'))).toEqual(['GET'])
+    expect(names(told.under('automatic two'))).toEqual(['GET'])
+    expect(names(told.under('no batch'))).toEqual(['PIPELINE GET'])
     expect(told.under('lost')[0]!.status.code).toBe(2)
     // What the client sent to set its connections up is not of the app's making.
-    expect(names(told.spans).filter((each) => /INFO|CLIENT|HELLO/.test(each))).toEqual([])
+    expect(names(told.spans).filter((each) => /INFO|CLIENT|HELLO|undefined/.test(each))).toEqual([])
     expect(JSON.stringify(told.spans.map((span) => [span.attributes, span.status]))).not.toMatch(
       /secret|alice/
     )

@@ -131,8 +131,7 @@ function createSender(
   notify: Notify
 ): Sender {
   const options: SendOptions = {
-    url: config.url,
-    headers: config.headers,
+    targets: config.targets,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
     userAgent: `spanloom-tracer/${SDK_VERSION}`

@@ -8,7 +8,7 @@ import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Notify } from '../notices.ts'
 import { Delivery } from './delivery.ts'
 import { createHttpPost, type HttpPost } from './http-post.ts'
-import type { Sender, SendOptions } from './sender.ts'
+import type { Sender, SendOptions, Signal } from './sender.ts'
 
 export interface InlineSenderParts {
   readonly options: SendOptions
@@ -38,7 +38,7 @@ export class InlineSender implements Sender {
       },
       random,
       notify,
-      address: options.url,
+      address: options.targets.traces.url,
       queueBytesMax: options.queueBytesMax,
       settled: (spanCount) => {
         this.#waitingSpans -= spanCount
@@ -49,9 +49,9 @@ export class InlineSender implements Sender {
     process.once('beforeExit', this.#beforeExit)
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number, signal: Signal = 'traces'): void {
     this.#waitingSpans += spanCount
-    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount))
+    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount, signal))
   }
 
   flush(waitMs: number): Promise<void> {

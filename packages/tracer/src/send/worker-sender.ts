@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Notify } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
-import type { Sender, SendOptions } from './sender.ts'
+import type { Sender, SendOptions, Signal } from './sender.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
 
 /** Late enough to stay out of the app's start, soon enough to be there before its first request. */
@@ -46,14 +46,14 @@ export class WorkerSender implements Sender {
     this.#startTimer.unref()
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number, signal: Signal = 'traces'): void {
     if (!this.#start()) {
-      this.#fallback?.send(bytes, spanCount)
+      this.#fallback?.send(bytes, spanCount, signal)
       return
     }
     this.#batches++
     this.#spans += spanCount
-    this.#post({ kind: 'batch', bytes, spanCount }, [bytes.buffer])
+    this.#post({ kind: 'batch', bytes, spanCount, signal }, [bytes.buffer])
   }
 
   flush(waitMs: number): Promise<void> {

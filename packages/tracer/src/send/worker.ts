@@ -9,10 +9,15 @@ import { notifyStderr } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
 import { Delivery } from './delivery.ts'
 import { createHttpPost } from './http-post.ts'
-import type { SendOptions } from './sender.ts'
+import type { SendOptions, Signal } from './sender.ts'
 
 export type ToWorker =
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly spanCount: number }
+  | {
+      readonly kind: 'batch'
+      readonly bytes: Uint8Array<ArrayBuffer>
+      readonly spanCount: number
+      readonly signal: Signal
+    }
   | { readonly kind: 'hurry' }
   | { readonly kind: 'flush'; readonly id: number }
 
@@ -37,7 +42,7 @@ function start(input: WorkerInput): void {
     },
     random: Math.random,
     notify: notifyStderr,
-    address: options.url,
+    address: options.targets.traces.url,
     queueBytesMax: options.queueBytesMax,
     settled: (spanCount) => control.settle(spanCount),
     outage(down) {
@@ -47,7 +52,7 @@ function start(input: WorkerInput): void {
   parentPort!.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'batch':
-        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount)
+        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount, message.signal)
         break
       case 'hurry':
         delivery.reportDropped()

@@ -1,0 +1,72 @@
+/**
+ * The `ot` member of a tracestate, which holds what consistent sampling says of a trace:
+ *
+ *   tracestate   ot=th:c;rv:6e6d1a75832a2f,vendor=value
+ *                   │    └ 14 hex digits: randomness that counts instead of the trace id's
+ *                   └ 1 to 14 hex digits: the threshold the span was sampled with
+ *
+ * Whoever changes a member puts it first (W3C). What is not ours is carried on as it came. Limits: an
+ * `ot` member of 256 characters and a tracestate of 512, beyond which the last members fall away.
+ */
+import type { Threshold } from './threshold.ts'
+
+const OT_CHARS_MAX = 256
+const STATE_CHARS_MAX = 512
+const MEMBERS_MAX = 32
+const RV = /^[0-9a-f]{14}$/i
+const TH = /^[0-9a-f]{1,14}$/i
+
+export interface OtState {
+  /** The 56 bits of `rv`, or undefined: then it is the trace id's. */
+  readonly random: { readonly high: number; readonly low: number } | undefined
+  /** The 56 bits of `th`, or undefined. */
+  readonly threshold: { readonly high: number; readonly low: number } | undefined
+  /** The sub-keys without `th`, `rv` among them. */
+  readonly subKeys: string
+  /** The other vendors' members. */
+  readonly others: readonly string[]
+}
+
+export function readOtState(state: string): OtState {
+  const members = state === '' ? [] : state.split(',').map((member) => member.trim())
+  const own = members.find((member) => member.startsWith('ot=') && member.length <= OT_CHARS_MAX)
+  const others = members.filter((member) => member !== '' && !member.startsWith('ot='))
+  const kept: string[] = []
+  let random: OtState['random']
+  let threshold: OtState['threshold']
+  for (const subKey of own?.slice(3).split(';') ?? []) {
+    const value = subKey.slice(3)
+    if (subKey.startsWith('th:')) {
+      if (TH.test(value)) threshold = bits(value.padEnd(14, '0'))
+    } else if (subKey.startsWith('rv:')) {
+      if (!RV.test(value)) continue
+      random = bits(value)
+      kept.push(subKey)
+    } else if (subKey !== '') {
+      kept.push(subKey)
+    }
+  }
+  return { random, threshold, subKeys: kept.join(';'), others }
+}
+
+/** The tracestate with this threshold, or without one. */
+export function withThreshold(state: OtState, threshold: Threshold | undefined): string {
+  const subKeys = [threshold === undefined ? '' : `th:${threshold.text}`, state.subKeys]
+  const own = subKeys.filter((part) => part !== '').join(';')
+  const fits = own !== '' && own.length + 3 <= OT_CHARS_MAX
+  const members = fits ? [`ot=${own}`, ...state.others] : [...state.others]
+  members.length = Math.min(members.length, MEMBERS_MAX)
+  let text = members.join(',')
+  while (text.length > STATE_CHARS_MAX) {
+    members.pop()
+    text = members.join(',')
+  }
+  return text
+}
+
+function bits(digits: string): { high: number; low: number } {
+  return {
+    high: Number.parseInt(digits.slice(0, 6), 16),
+    low: Number.parseInt(digits.slice(6), 16)
+  }
+}

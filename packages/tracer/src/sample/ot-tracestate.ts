@@ -8,7 +8,8 @@
  * Whoever changes a member puts it first (W3C). What is not ours is carried on as it came. Limits: an
  * `ot` member of 256 characters and a tracestate of 512, beyond which the last members fall away.
  */
-import type { Threshold } from './threshold.ts'
+import type { SpanIdentity } from '../trace/span-identity.ts'
+import { type Bits56, isAbove, type Threshold } from './threshold.ts'
 
 const OT_CHARS_MAX = 256
 const STATE_CHARS_MAX = 512
@@ -18,9 +19,9 @@ const TH = /^[0-9a-f]{1,14}$/i
 
 export interface OtState {
   /** The 56 bits of `rv`, or undefined: then it is the trace id's. */
-  readonly random: { readonly high: number; readonly low: number } | undefined
+  readonly random: Bits56 | undefined
   /** The 56 bits of `th`, or undefined. */
-  readonly threshold: { readonly high: number; readonly low: number } | undefined
+  readonly threshold: Bits56 | undefined
   /** The sub-keys without `th`, `rv` among them. */
   readonly subKeys: string
   /** The other vendors' members. */
@@ -64,9 +65,21 @@ export function withThreshold(state: OtState, threshold: Threshold | undefined):
   return text
 }
 
-function bits(digits: string): { high: number; low: number } {
+function bits(digits: string): Bits56 {
   return {
     high: Number.parseInt(digits.slice(0, 6), 16),
     low: Number.parseInt(digits.slice(6), 16)
   }
+}
+
+/** The sampled parent's tracestate, without a threshold that would have left the parent out. */
+export function consistentState(parent: SpanIdentity): string {
+  const state = readOtState(parent.traceState)
+  const { threshold, random } = state
+  if (threshold === undefined) return parent.traceState
+  const isKept =
+    random === undefined
+      ? isAbove(parent.trace2, parent.trace3, threshold)
+      : isAbove(random.high, random.low, threshold)
+  return isKept ? parent.traceState : withThreshold(state, undefined)
 }

@@ -23,7 +23,7 @@ export class RateLimiter {
     const nowMs = this.#nowMs()
     if (nowMs > this.#filledMs) {
       const grown = this.#tokens + ((nowMs - this.#filledMs) / 1_000) * this.perSecond
-      this.#tokens = grown < this.#capacity ? grown : this.#capacity
+      this.#tokens = Math.min(grown, this.#capacity)
       this.#filledMs = nowMs
     }
     if (this.#tokens < 1) return false

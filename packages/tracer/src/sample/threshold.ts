@@ -21,9 +21,12 @@ const TWO_32 = 2 ** 32
 const TWO_56 = 2 ** 56
 const HIGH_MASK = 0xffffff
 
-export interface Threshold {
+export interface Bits56 {
   readonly high: number
   readonly low: number
+}
+
+export interface Threshold extends Bits56 {
   /** As in `th`: hex digits without trailing zeros. */
   readonly text: string
   /** What the rounding made of it: the inverse is the count one sampled span stands for. */
@@ -49,7 +52,7 @@ export function thresholdOf(probability: number): Threshold {
 }
 
 /** @hot `randomHigh` may have more than its 24 bits, as a word of a trace id has. */
-export function isAbove(randomHigh: number, randomLow: number, threshold: Threshold): boolean {
+export function isAbove(randomHigh: number, randomLow: number, threshold: Bits56): boolean {
   const high = randomHigh & HIGH_MASK
   return high > threshold.high || (high === threshold.high && randomLow >= threshold.low)
 }

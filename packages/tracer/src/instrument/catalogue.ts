@@ -64,5 +64,31 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
       { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
     ]
+  },
+  {
+    name: 'pino',
+    code: 'loggers',
+    library: '`pino`',
+    versions: '8, 9, 10',
+    span: 'no span: `trace_id`, `span_id`, `trace_flags` in each line',
+    modules: [{ packageName: 'pino', majors: [8, 9, 10], file: 'lib/proto.js', patch: 'pino' }]
+  },
+  {
+    name: 'winston',
+    code: 'loggers',
+    library: '`winston`',
+    versions: '3',
+    span: 'the same',
+    modules: [
+      { packageName: 'winston', majors: [3], file: 'lib/winston/logger.js', patch: 'winston' }
+    ]
+  },
+  {
+    name: 'bunyan',
+    code: 'loggers',
+    library: '`bunyan`',
+    versions: '1, 2',
+    span: 'the same',
+    modules: [{ packageName: 'bunyan', majors: [1, 2], file: 'lib/bunyan.js', patch: 'bunyan' }]
   }
 ]

@@ -19,6 +19,9 @@ export interface TracerConfig {
   readonly limits: SpanLimits
   readonly queueBytesMax: number
   readonly exitWaitMs: number
+  readonly runtimeMetrics: boolean
+  readonly metricIntervalMs: number
+  readonly maxOverheadPercent: number
 }
 
 export function readConfig(notify: Notify, environment: Environment = process.env): TracerConfig {
@@ -49,7 +52,10 @@ export function readConfig(notify: Notify, environment: Environment = process.en
       valueCharsMax: settings.valueCharsMax
     },
     queueBytesMax: settings.queueBytesMax,
-    exitWaitMs: settings.exitWaitMs
+    exitWaitMs: settings.exitWaitMs,
+    runtimeMetrics: true,
+    metricIntervalMs: 60_000,
+    maxOverheadPercent: 5
   }
 }
 

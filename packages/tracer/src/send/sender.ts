@@ -1,3 +1,5 @@
+import type { Attributes } from '@opentelemetry/api'
+
 /** What a payload holds; each signal has an address of its own. */
 export const SIGNALS = ['traces', 'metrics', 'logs'] as const
 export type Signal = (typeof SIGNALS)[number]
@@ -13,12 +15,23 @@ export interface Sender {
   flush(waitMs: number): Promise<void>
   /** Blocks until the same, or for `waitMs`; returns the spans that are still undelivered. */
   flushAtExit(waitMs: number): number
+  /** Milliseconds for which a sending thread has been busy; 0 where there is none. */
+  readonly busyMs: number
+  /** Tells a sending thread the name that open spans of this index have. */
+  sayName(index: number, name: string): void
   close(): Promise<void>
 }
 
 export interface SendTarget {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** What the sending thread needs to report spans that stay open. */
+export interface OpenSpanWatch {
+  readonly shared: SharedArrayBuffer
+  readonly resource: Attributes
+  readonly scope: { readonly name: string; readonly version: string }
 }
 
 /** What a sender must know; plain data, because it crosses into the worker. */

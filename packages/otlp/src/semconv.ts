@@ -98,3 +98,13 @@ export const HTTP_SCHEME = 'http.scheme'
 export const HTTP_HOST = 'http.host'
 export const NET_PEER_NAME = 'net.peer.name'
 export const NET_PEER_PORT = 'net.peer.port'
+
+/** Calls to models, by the conventions for generative AI. */
+export const GEN_AI_OPERATION_NAME = 'gen_ai.operation.name'
+export const GEN_AI_PROVIDER_NAME = 'gen_ai.provider.name'
+export const GEN_AI_REQUEST_MODEL = 'gen_ai.request.model'
+export const GEN_AI_RESPONSE_ID = 'gen_ai.response.id'
+export const GEN_AI_RESPONSE_MODEL = 'gen_ai.response.model'
+export const GEN_AI_RESPONSE_FINISH_REASONS = 'gen_ai.response.finish_reasons'
+export const GEN_AI_USAGE_INPUT_TOKENS = 'gen_ai.usage.input_tokens'
+export const GEN_AI_USAGE_OUTPUT_TOKENS = 'gen_ai.usage.output_tokens'

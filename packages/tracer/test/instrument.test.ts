@@ -299,7 +299,7 @@ describe('pg', () => {
     expect(query.parentSpanId).toBe(root.spanId)
     expect(exit.parentSpanId).toBe(root.spanId)
     expect(exit.attributes['url.full']).toMatch(/price\?id=REDACTED&token=REDACTED$/)
-    expect(answer.price.traceparent).toBe(`00-${root.traceId}-${exit.spanId}-01`)
+    expect(answer.price.traceparent).toBe(`00-${root.traceId}-${exit.spanId}-03`)
     expect(new Set(sink.spans.map((span) => span.traceId)).size).toBe(1)
     expect(sink.spans).toHaveLength(4)
   })

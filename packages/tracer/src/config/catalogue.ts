@@ -63,11 +63,35 @@ export const CATALOGUE = {
     default: undefined,
     says: 'The whole address for traces, used as it is.'
   },
+  metricsEndpoint: {
+    env: ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'],
+    kind: 'url',
+    default: undefined,
+    says: 'The whole address for metrics, used as it is.'
+  },
+  logsEndpoint: {
+    env: ['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'],
+    kind: 'url',
+    default: undefined,
+    says: 'The whole address for logs, used as it is.'
+  },
   headers: {
     env: ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
     kind: 'pairs',
     default: undefined,
     says: 'Sent with every request: `name=value,name=value`, percent-encoded where needed.'
+  },
+  metricsHeaders: {
+    env: ['OTEL_EXPORTER_OTLP_METRICS_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    kind: 'pairs',
+    default: undefined,
+    says: 'Sent with every request of metrics: `name=value,name=value`, percent-encoded where needed.'
+  },
+  logsHeaders: {
+    env: ['OTEL_EXPORTER_OTLP_LOGS_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    kind: 'pairs',
+    default: undefined,
+    says: 'Sent with every request of logs: `name=value,name=value`, percent-encoded where needed.'
   },
   timeoutMs: {
     env: ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],

@@ -18,8 +18,11 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       disabled: false,
       resource: {},
-      url: 'http://localhost:4318/v1/traces',
-      headers: {},
+      targets: {
+        traces: { url: 'http://localhost:4318/v1/traces', headers: {} },
+        metrics: { url: 'http://localhost:4318/v1/metrics', headers: {} },
+        logs: { url: 'http://localhost:4318/v1/logs', headers: {} }
+      },
       sampler: 'parentbased_always_on',
       traceContext: true,
       baggage: true,
@@ -40,6 +43,8 @@ describe('the configuration', () => {
       OTEL_RESOURCE_ATTRIBUTES: 'team=a%2Cb, service.name=lost,service.version=9',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318/base/',
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x',
+      OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'authorization=other',
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://logs/',
       OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
       OTEL_TRACES_SAMPLER: 'always_off',
       OTEL_TRACES_SAMPLER_ARG: '0.5',
@@ -66,8 +71,17 @@ describe('the configuration', () => {
         'deployment.environment.name': 'prod',
         team: 'a,b'
       },
-      url: 'https://collector:4318/base/v1/traces',
-      headers: { authorization: 'Bearer x' },
+      targets: {
+        traces: {
+          url: 'https://collector:4318/base/v1/traces',
+          headers: { authorization: 'Bearer x' }
+        },
+        metrics: {
+          url: 'https://collector:4318/base/v1/metrics',
+          headers: { authorization: 'Bearer x' }
+        },
+        logs: { url: 'http://logs/', headers: { authorization: 'other' } }
+      },
       timeoutMs: 3_000,
       sampler: 'always_off',
       sampling: {
@@ -91,10 +105,28 @@ describe('the configuration', () => {
       queueBytesMax: 1_000,
       exitWaitMs: 0
     })
-    const traces = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://there/as-is' }
-    expect(read(traces).config.url).toBe('http://there/as-is')
     expect(read({ OTEL_PROPAGATORS: 'none' }).config.traceContext).toBe(false)
     expect(read({ DD_SERVICE: 'moved' }).config.resource['service.name']).toBe('moved')
+  })
+
+  it('sends metrics and logs beside the traces when only their whole address is given', () => {
+    const urls = (environment: Environment) =>
+      Object.values(read(environment).config.targets).map((target) => target.url)
+    const name = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
+    expect(urls({ [name]: 'http://there/v1/traces' })).toEqual([
+      'http://there/v1/traces',
+      'http://there/v1/metrics',
+      'http://there/v1/logs'
+    ])
+    expect(urls({ [name]: 'http://there/as-is' })).toEqual([
+      'http://there/as-is',
+      'http://localhost:4318/v1/metrics',
+      'http://localhost:4318/v1/logs'
+    ])
+    const base = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://base' }
+    expect(urls({ ...base, [name]: 'http://there/v1/traces' })[1]).toBe('http://base/v1/metrics')
+    const own = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://own/m' }
+    expect(urls({ ...own, [name]: 'http://there/v1/traces' })[1]).toBe('http://own/m')
   })
 
   it.each([

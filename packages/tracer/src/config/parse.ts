@@ -17,7 +17,11 @@ export interface Settings {
   readonly resourceAttributes: Pairs | undefined
   readonly endpoint: string
   readonly tracesEndpoint: string | undefined
+  readonly metricsEndpoint: string | undefined
+  readonly logsEndpoint: string | undefined
   readonly headers: Pairs | undefined
+  readonly metricsHeaders: Pairs | undefined
+  readonly logsHeaders: Pairs | undefined
   readonly timeoutMs: number
   readonly sampler: SamplerName
   readonly samplerArg: string | undefined

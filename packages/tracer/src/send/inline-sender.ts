@@ -9,7 +9,7 @@ import type { Notify } from '../notices.ts'
 import { Delivery } from './delivery.ts'
 import { HeadRate } from './head-rate.ts'
 import { createHttpPost, type HttpPost } from './http-post.ts'
-import type { Sender, SendOptions } from './sender.ts'
+import type { Sender, SendOptions, Signal } from './sender.ts'
 
 export interface InlineSenderParts {
   readonly options: SendOptions
@@ -40,7 +40,7 @@ export class InlineSender implements Sender {
       after,
       random,
       notify,
-      address: options.url,
+      address: options.targets.traces.url,
       queueBytesMax: options.queueBytesMax,
       settled: (spanCount) => {
         this.#waitingSpans -= spanCount
@@ -51,10 +51,14 @@ export class InlineSender implements Sender {
     process.once('beforeExit', this.#beforeExit)
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number, signal: Signal = 'traces'): void {
     this.#waitingSpans += spanCount
-    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount))
+    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount, signal))
   }
+
+  readonly busyMs = 0
+
+  sayName(): void {}
 
   flush(waitMs: number): Promise<void> {
     this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.hurry())

@@ -17,15 +17,18 @@ import {
 import { Frame, isSuppressed, ROOT_FRAME, SPAN_KEY } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { RandomWord } from '../lib/random-ids.ts'
+import { textOf } from '../lib/text.ts'
 import { ASK, ASK_BELOW_REMOTE, type HeadSampler, KEEP } from '../sample/head-sampler.ts'
 import { DROP, DROPPED, KEPT, RECORD_AND_SAMPLE } from '../sample/sampling-result.ts'
 import { CountedSpan } from './counted-span.ts'
 import { InertSpan, inertCopy } from './inert-span.ts'
 import { createScope, type Scope } from './scope.ts'
-import { epochMs, RecordingSpan, type SpanHost } from './span.ts'
+import { RecordingSpan, type SpanHost, spanName } from './span.ts'
 import { identityOf, type SpanIdentity } from './span-identity.ts'
+import { epochMs } from './time.ts'
 
 const SAMPLED = 1
+const NO_OPTIONS: SpanOptions = Object.freeze({})
 /** W3C Trace Context, level 2: the id's last 56 bits are random. Ours are; a child keeps its parent's word. */
 const RANDOM = 2
 
@@ -39,6 +42,8 @@ export interface StarterHost extends SpanHost {
    * and all kinds but internal. Read when a span is left out, so it may change at any time.
    */
   readonly countUnsampled?: boolean
+  /** Told of each recorded local root and each span of any kind but internal. */
+  opened?(span: RecordingSpan): void
 }
 
 /** What a sampler may want to know that the span does not have yet. Made only when `readsFacts`. */
@@ -143,12 +148,16 @@ export class SpanStarter {
       startMs
     )
     if (result.attributes !== undefined) span.setAttributes(result.attributes)
+    if (kind !== SpanKind.INTERNAL || parent === undefined || parent.remote) {
+      this.#host.opened?.(span)
+    }
     return span
   }
 
   startTime(options: SpanOptions): number {
     const clock = this.#host.clock
-    return options.startTime === undefined ? clock.now() : epochMs(options.startTime, clock)
+    const { startTime } = options
+    return startTime === undefined || startTime === null ? clock.now() : epochMs(startTime, clock)
   }
 }
 
@@ -180,21 +189,27 @@ export class ApiTracer implements Tracer {
     this.#onStart = onStart
   }
 
-  startSpan(
-    name: string,
-    options: SpanOptions = {},
-    context: Context = this.#contexts.active()
-  ): AnySpan {
+  startSpan(name: string, options?: SpanOptions, context?: Context): AnySpan {
+    try {
+      return this.#startSpan(name, options ?? NO_OPTIONS, context ?? this.#contexts.active())
+    } catch {
+      // Options or a context that throw when they are read: the span is made without them.
+      return this.#startSpan(name, NO_OPTIONS, ROOT_CONTEXT)
+    }
+  }
+
+  #startSpan(name: string, options: SpanOptions, context: Context): AnySpan {
     const parent = options.root ? undefined : identityOf(context.getValue(SPAN_KEY))
     if (isSuppressed(context)) return suppressedSpan(parent)
-    const kind = options.kind ?? SpanKind.INTERNAL
+    const kind = knownKind(options.kind)
     const starter = this.#starter
     const startMs = starter.startTime(options)
     const facts = starter.readsFacts ? factsOf(options, context) : undefined
-    const span = starter.start(this.#scope, `${name}`, kind, parent, startMs, facts)
+    const span = starter.start(this.#scope, spanName(name), kind, parent, startMs, facts)
     if (span instanceof RecordingSpan) {
-      if (options.attributes) setMissing(span, options.attributes)
-      if (options.links) span.addLinks(options.links)
+      const { attributes, links } = options
+      if (attributes) setMissing(span, attributes)
+      if (links) span.addLinks(links)
       this.#onStart(span, context)
     }
     return span
@@ -214,7 +229,9 @@ export class ApiTracer implements Tracer {
   ): ReturnType<F>
   startActiveSpan(name: string, ...rest: unknown[]): unknown {
     const fn = rest.pop() as (span: Span) => unknown
-    const options = (rest[0] ?? {}) as SpanOptions
+    // As the SDK has it; nobody could end a span that nobody is given.
+    if (typeof fn !== 'function') return undefined
+    const options = (rest[0] ?? NO_OPTIONS) as SpanOptions
     const parent = (rest[1] ?? this.#contexts.active()) as Context
     const span = this.startSpan(name, options, parent)
     return this.#contexts.run(contextWithSpan(parent, span), () => fn(span))
@@ -222,9 +239,18 @@ export class ApiTracer implements Tracer {
 }
 
 export function contextWithSpan(parent: Context, span: AnySpan): Context {
-  if (parent instanceof Frame) return parent.withSpan(span)
   // The API's root context holds nothing and its copies are dear: our own root takes its place.
-  return parent === ROOT_CONTEXT ? ROOT_FRAME.withSpan(span) : parent.setValue(SPAN_KEY, span)
+  if (parent === ROOT_CONTEXT) return ROOT_FRAME.withSpan(span)
+  try {
+    return parent instanceof Frame ? parent.withSpan(span) : parent.setValue(SPAN_KEY, span)
+  } catch {
+    // What was given is no context.
+    return ROOT_FRAME.withSpan(span)
+  }
+}
+
+function knownKind(kind: unknown): SpanKind {
+  return kind === 1 || kind === 2 || kind === 3 || kind === 4 ? kind : SpanKind.INTERNAL
 }
 
 function factsOf({ attributes, links, root }: SpanOptions, context: Context): StartFacts {
@@ -263,13 +289,22 @@ export class ApiTracerProvider implements TracerProvider {
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): ApiTracer {
-    const key = `${name}@${version ?? ''}:${options?.schemaUrl ?? ''}`
+    const schemaUrl = schemaUrlOf(options)
+    const key = `${textOf(name)}@${textOf(version ?? '')}:${textOf(schemaUrl ?? '')}`
     const known = this.#tracers.get(key)
     if (known !== undefined) return known
     const full = this.#tracers.size >= SCOPES_MAX
-    const scope = full ? createScope('overflow') : createScope(name, version, options?.schemaUrl)
+    const scope = full ? createScope('overflow') : createScope(name, version, schemaUrl)
     const tracer = new ApiTracer(this.#starter, this.#contexts, scope, this.#onStart)
     if (!full) this.#tracers.set(key, tracer)
     return tracer
+  }
+}
+
+function schemaUrlOf(options: TracerOptions | undefined): string | undefined {
+  try {
+    return options?.schemaUrl
+  } catch {
+    return undefined
   }
 }

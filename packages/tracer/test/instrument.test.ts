@@ -143,7 +143,8 @@ describe('node:http server', () => {
     })
     const fresh = await serverSpan('/bad')
     expect(fresh.parentSpanId).toBe('')
-    expect(fresh.flags).toBe(0x101)
+    // Sampled, random, and known not to have a remote parent.
+    expect(fresh.flags).toBe(0x103)
     expect(sink.spans.some((each) => each.attributes['url.path'] === '/unsampled')).toBe(false)
   })
 

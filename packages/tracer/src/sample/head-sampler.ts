@@ -136,11 +136,10 @@ export class HeadSampler {
 
   /** Whether `scale` has an effect: the literal samplers mean what they say, and the app's own too. */
   get isScalable(): boolean {
-    if (!this.#settings.samplingFromCollector) return false
     return this.#name.endsWith('traceidratio') || this.#name === 'parentbased_always_on'
   }
 
-  /** The collector's rate, by which the share of roots that no rule decides about is multiplied. */
+  /** A rate from outside, by which the share of roots that no rule decides about is multiplied. */
   scale(rate: number): void {
     if (!this.isScalable || this.#decideWith !== undefined) return
     if (rate === 1 && this.#root === undefined) return

@@ -10,7 +10,7 @@ export interface SamplingSettings {
   /** JSON, not parsed. */
   readonly samplingRules: string | undefined
   readonly tracesPerSecondMax: number | undefined
-  /** Whether the collector's rates are followed. */
+  /** Whether the collector is asked for a rate. */
   readonly samplingFromCollector: boolean
 }
 

@@ -100,8 +100,9 @@ export function startTracer(
       scale()
     }
   })
+  const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
-    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined,
+    headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
       scale()

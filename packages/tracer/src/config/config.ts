@@ -1,7 +1,8 @@
 /** What the settings come to: the parts of the tracer read this, and nothing else reads the environment. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Notify } from '../notices.ts'
-import type { SamplerName, SamplingSettings } from '../sample/head-sampler.ts'
+import type { SamplerName } from '../sample/head-sampler.ts'
+import type { SamplingSettings } from '../sample/sampling-settings.ts'
 import type { SendTarget, Signal } from '../send/sender.ts'
 import type { SpanLimits } from '../trace/limits.ts'
 import { CATALOGUE } from './catalogue.ts'

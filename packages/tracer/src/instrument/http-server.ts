@@ -79,7 +79,11 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
   const span = instruments.starter.start(BUILT_IN_SCOPE, name, SpanKind.SERVER, parent)
-  if (span instanceof RecordingSpan) describe(span, request, method)
+  if (span instanceof RecordingSpan) {
+    describe(span, request, method)
+    const link = instruments.propagator.linkOf(headers)
+    if (link !== undefined) span.addLink({ context: link.spanContext() })
+  }
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))
   const state = new ServerRequest(span, frame, name)

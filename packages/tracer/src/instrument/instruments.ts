@@ -3,7 +3,7 @@ import type { Context, SpanKind } from '@opentelemetry/api'
 import { BAGGAGE_KEY, isSuppressed, SPAN_KEY } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Guard } from '../lib/guard.ts'
-import type { W3cPropagator } from '../propagate/propagator.ts'
+import type { Propagator } from '../propagate/propagator.ts'
 import { createScope, type Scope } from '../trace/scope.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
@@ -14,7 +14,7 @@ export interface Instruments {
   readonly contexts: SpanloomContextManager
   readonly starter: SpanStarter
   readonly onStart: OnStart
-  readonly propagator: W3cPropagator
+  readonly propagator: Propagator
   readonly guard: Guard
 }
 
@@ -53,7 +53,7 @@ export function injectHeaders(
 ): void {
   const context = instruments.contexts.storage.getStore()
   const baggage = context?.getValue(BAGGAGE_KEY) as
-    | Parameters<W3cPropagator['eachHeader']>[1]
+    | Parameters<Propagator['eachHeader']>[1]
     | undefined
   instruments.propagator.eachHeader(span, baggage, set)
 }

@@ -16,6 +16,7 @@ import {
 } from '@opentelemetry/api'
 import { type SpanProcessor, SpanProcessors } from './compat.ts'
 import type { TracerConfig } from './config/config.ts'
+import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
@@ -23,10 +24,12 @@ import type { Instruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
-import { type Notify, notifyStderr } from './notices.ts'
-import { W3cPropagator } from './propagate/propagator.ts'
-import { detectResource, processFacts } from './resource/resource.ts'
+import { type Notify, notifyAt, notifyStderr } from './notices.ts'
+import { Propagator } from './propagate/propagator.ts'
+import { processFacts } from './resource/facts.ts'
+import { detectResource } from './resource/resource.ts'
 import { createHeadSampler } from './sample/head-sampler.ts'
+import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
 import type { Sender, SendOptions } from './send/sender.ts'
@@ -54,23 +57,33 @@ export interface SpanloomTracer {
   addSpanProcessor(processor: SpanProcessor): void
 }
 
-export function startTracer(config: TracerConfig, notify: Notify = notifyStderr): SpanloomTracer {
+export function startTracer(config: TracerConfig, tell: Notify = notifyStderr): SpanloomTracer {
+  const notify = notifyAt(config.logLevel, tell)
   const guard = createGuard(notify)
   const clock = createClock()
   const contexts = new SpanloomContextManager()
-  const propagator = new W3cPropagator(config)
+  const propagator = new Propagator(config.propagation)
   const processors = new SpanProcessors(guard)
-  const resource = detectResource(processFacts(), config.resource)
+  const resource = detectResource(processFacts(processEnvironment()), config)
   const sender = createSender(config, contexts, notify)
-  const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
-    sender.send(bytes, count)
+  const buffer = new SpanBuffer(
+    resource,
+    clock,
+    notify,
+    (bytes, count) => sender.send(bytes, count),
+    config.flushAfterMs
   )
+  const { traces } = config.exporters
+  if (traces.includes('console')) {
+    processors.add(consoleSpans((line) => void process.stdout.write(line)))
+  }
+  const isSent = traces.includes('otlp')
   const host = {
     clock,
     limits: config.limits,
     resource,
     ended(span: RecordingSpan) {
-      buffer.add(span)
+      if (isSent) buffer.add(span)
       processors.ended(span)
     }
   }
@@ -82,7 +95,7 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
   const instruments: Instruments = { contexts, starter, onStart, propagator, guard }
-  const stopInstruments = instrumentAll(instruments)
+  const stopInstruments = instrumentAll(instruments, config.instrumentations)
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -116,7 +129,7 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
 
 /** The tracer of a process in which tracing is switched off. Propagation stays, as OpenTelemetry has it. */
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
-  propagation.setGlobalPropagator(new W3cPropagator(config))
+  propagation.setGlobalPropagator(new Propagator(config.propagation))
   return {
     trace: createTrace(undefined, undefined),
     async flush() {},

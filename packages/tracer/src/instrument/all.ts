@@ -1,4 +1,5 @@
 /** The built-in instrumentations. */
+import { type InstrumentationChoice, isInstrumented } from '../config/config.ts'
 import { express } from './express.ts'
 import { fastify } from './fastify.ts'
 import { httpClient } from './http-client.ts'
@@ -19,9 +20,10 @@ const INSTRUMENTATIONS: readonly Instrumentation[] = [
 ]
 
 /** Returns what takes the subscriptions back; patched prototypes stay, and find nothing to do. */
-export function instrumentAll(instruments: Instruments): () => void {
-  const unsubscribe = subscribeChannels(INSTRUMENTATIONS, instruments)
-  const patches = INSTRUMENTATIONS.flatMap((each) => each.patches ?? [])
+export function instrumentAll(instruments: Instruments, choice: InstrumentationChoice): () => void {
+  const chosen = INSTRUMENTATIONS.filter(({ name }) => isInstrumented(choice, name))
+  const unsubscribe = subscribeChannels(chosen, instruments)
+  const patches = chosen.flatMap((each) => each.patches ?? [])
   const unwatch = watchModules(patches, instruments)
   return () => {
     unsubscribe()

@@ -22,6 +22,10 @@ const MESSAGES = {
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
+  SEND_DROPPED_PAYLOADS: (payloads: number, signal: string, reason: string) =>
+    `${payloads} payloads of ${signal} were dropped: ${reason}.`,
+  SEND_REFUSED_ITEMS: (items: number, signal: string, reason: string) =>
+    `${items} items of a payload of ${signal} were refused: ${reason}.`,
   SEND_EXIT: (spans: number) =>
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>

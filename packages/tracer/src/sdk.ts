@@ -12,15 +12,17 @@ import {
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   trace as traceApi
 } from '@opentelemetry/api'
-import { type SpanProcessor, SpanProcessors } from './compat.ts'
-import type { TracerConfig } from './config/config.ts'
+import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
+import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
+import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
-import type { Instruments } from './instrument/instruments.ts'
+import type { SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
@@ -28,7 +30,7 @@ import { type Notify, notifyAt, notifyStderr } from './notices.ts'
 import { Propagator } from './propagate/propagator.ts'
 import { processFacts } from './resource/facts.ts'
 import { detectResource } from './resource/resource.ts'
-import { createHeadSampler } from './sample/head-sampler.ts'
+import { HeadSampler } from './sample/head-sampler.ts'
 import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
@@ -55,9 +57,16 @@ export interface SpanloomTracer {
   shutdown(): Promise<void>
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  /** The app's own sampler decides from now on, about every span, instead of what is configured. */
+  setSampler(sampler: Sampler): void
 }
 
-export function startTracer(config: TracerConfig, tell: Notify = notifyStderr): SpanloomTracer {
+/** `appSampler` decides instead of what is configured, from the first span on. */
+export function startTracer(
+  config: TracerConfig,
+  tell: Notify = notifyStderr,
+  appSampler?: Sampler
+): SpanloomTracer {
   const notify = notifyAt(config.logLevel, tell)
   const guard = createGuard(notify)
   const clock = createClock()
@@ -65,7 +74,15 @@ export function startTracer(config: TracerConfig, tell: Notify = notifyStderr): 
   const propagator = new Propagator(config.propagation)
   const processors = new SpanProcessors(guard)
   const resource = detectResource(processFacts(processEnvironment()), config)
-  const sender = createSender(config, contexts, notify)
+  const serviceName = String(resource.attributes[SERVICE_NAME])
+  const sampler = new HeadSampler(config.sampler, config.sampling, {
+    serviceName,
+    nowMs: () => performance.now(),
+    notify,
+    guard
+  })
+  if (appSampler !== undefined) sampler.use(appSampler)
+  const sender = createSender(config, contexts, notify, sampler, serviceName)
   const buffer = new SpanBuffer(
     resource,
     clock,
@@ -83,19 +100,21 @@ export function startTracer(config: TracerConfig, tell: Notify = notifyStderr): 
     limits: config.limits,
     resource,
     ended(span: RecordingSpan) {
-      if (isSent) buffer.add(span)
+      if (isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0) buffer.add(span)
       processors.ended(span)
     }
   }
-  const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(config.sampler))
+  const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   const provider = new ApiTracerProvider(starter, contexts, onStart)
 
   contextApi.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
-  const instruments: Instruments = { contexts, starter, onStart, propagator, guard }
-  const stopInstruments = instrumentAll(instruments, config.instrumentations)
+  const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
+  const instrumented = instrumentAll(instruments, (name) =>
+    isInstrumented(config.instrumentations, name)
+  )
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -108,7 +127,7 @@ export function startTracer(config: TracerConfig, tell: Notify = notifyStderr): 
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
-    stopInstruments()
+    instrumented.stop()
     await flush()
     await processors.shutdown()
     forgetExit()
@@ -123,7 +142,8 @@ export function startTracer(config: TracerConfig, tell: Notify = notifyStderr): 
       stopped ??= stop()
       return stopped
     },
-    addSpanProcessor: (processor) => processors.add(processor)
+    addSpanProcessor: (processor) => processors.add(processor),
+    setSampler: (appsSampler) => sampler.use(appsSampler)
   }
 }
 
@@ -134,27 +154,32 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     trace: createTrace(undefined, undefined),
     async flush() {},
     async shutdown() {},
-    addSpanProcessor() {}
+    addSpanProcessor() {},
+    setSampler() {}
   }
 }
 
 function createSender(
   config: TracerConfig,
   contexts: SpanloomContextManager,
-  notify: Notify
+  notify: Notify,
+  sampler: HeadSampler,
+  serviceName: string
 ): Sender {
   const options: SendOptions = {
-    url: config.url,
-    headers: config.headers,
+    targets: config.endpoints,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
-    userAgent: `spanloom-tracer/${SDK_VERSION}`
+    userAgent: `spanloom-tracer/${SDK_VERSION}`,
+    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined
   }
+  const onHeadRate = (rate: number) => sampler.scale(rate)
   return new WorkerSender({
     options,
     notify,
     now: () => performance.now(),
-    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random })
+    onHeadRate,
+    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
 }
 

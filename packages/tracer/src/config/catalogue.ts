@@ -4,11 +4,13 @@
  * docs/configuration.md are made from it. OpenTelemetry's names come first; `DD_*` are aliases for who
  * moves over.
  */
+
+import type { Signal } from '../send/sender.ts'
 import { EXPORT } from './catalogue/export.ts'
 import { GENERAL, RESOURCE } from './catalogue/identity.ts'
 import { INSTRUMENT, LIMITS, PROPAGATE, SAMPLE } from './catalogue/trace.ts'
 import { UNUSED } from './catalogue/unused.ts'
-import type { Group, KindValues, Setting, Signal } from './setting.ts'
+import type { Group, KindValues, Setting } from './setting.ts'
 
 export const CATALOGUE = {
   ...GENERAL,

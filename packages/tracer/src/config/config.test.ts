@@ -15,6 +15,13 @@ function read(environment: Environment) {
   return { config, said }
 }
 
+/** A sampler that is not understood was meant to be one: Datadog's rate does not take its place. */
+function defaultsBut(name: string) {
+  const { config } = read({})
+  const samplerIsSet = name === 'OTEL_TRACES_SAMPLER'
+  return { ...config, sampling: { ...config.sampling, samplerIsSet } }
+}
+
 describe('the configuration', () => {
   it('has OpenTelemetry’s defaults', () => {
     const { config, said } = read({ OTEL_SERVICE_NAME: '', OTEL_TRACES_SAMPLER: ' ' })
@@ -22,8 +29,6 @@ describe('the configuration', () => {
       disabled: false,
       resource: {},
       resourceDetectors: ['all'],
-      url: 'http://localhost:4318/v1/traces',
-      headers: {},
       exporters: { traces: ['otlp'], metrics: ['otlp'], logs: [] },
       flushAfterMs: 500,
       sampler: 'parentbased_always_on',
@@ -63,6 +68,9 @@ describe('the configuration', () => {
       OTEL_LOGS_EXPORTER: 'OTLP',
       OTEL_TRACES_SAMPLER: 'always_off',
       OTEL_TRACES_SAMPLER_ARG: '0.5',
+      SPANLOOM_SAMPLING_RULES: '[]',
+      SPANLOOM_TRACES_PER_SECOND: '0.5',
+      SPANLOOM_SAMPLING_FROM_COLLECTOR: 'false',
       OTEL_PROPAGATORS: 'b3,baggage',
       OTEL_BSP_SCHEDULE_DELAY: '1000',
       OTEL_METRIC_EXPORT_INTERVAL: '5000',
@@ -95,7 +103,13 @@ describe('the configuration', () => {
       queueBytesMax: 1_000,
       exitWaitMs: 0,
       sampler: 'always_off',
-      sampling: { samplerArg: '0.5', samplerIsSet: true },
+      sampling: {
+        samplerArg: '0.5',
+        samplerIsSet: true,
+        samplingRules: '[]',
+        tracesPerSecondMax: 0.5,
+        samplingFromCollector: false
+      },
       propagation: { extract: ['b3', 'baggage'], inject: ['b3', 'baggage'] },
       limits: {
         attributesMax: 5,
@@ -116,7 +130,7 @@ describe('the configuration', () => {
       startupLog: true,
       logLevel: 'error'
     })
-    expect(isInstrumented(config.instrumentations, 'http')).toBe(true)
+    expect(isInstrumented(config.instrumentations, 'http-server')).toBe(true)
     expect(isInstrumented(config.instrumentations, 'pg')).toBe(false)
     expect(isInstrumented(config.instrumentations, 'express')).toBe(false)
   })
@@ -172,6 +186,10 @@ describe('the configuration', () => {
       instrumentations: { enabled: undefined, disabled: ['pg'] },
       startupLog: true
     })
+    const whole = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: '@opentelemetry/instrumentation-http' }
+    const { instrumentations } = read({ ...whole, DD_TRACE_FETCH_ENABLED: '0' }).config
+    const names = ['http-client', 'undici', 'httpx', 'pg']
+    expect(names.filter((name) => isInstrumented(instrumentations, name))).toEqual(['httpx', 'pg'])
     expect(read({ DD_TAGS: 'a:1 b:2' }).config.resource).toEqual({ a: '1', b: '2' })
     expect(read({ DD_TRACE_DEBUG: 'true' }).config.logLevel).toBe('info')
   })
@@ -214,24 +232,27 @@ describe('the configuration', () => {
     ['OTEL_SDK_DISABLED', '1'],
     ['OTEL_LOG_LEVEL', 'loud'],
     ['DD_TRACE_SAMPLE_RATE', '1.1'],
+    ['DD_TRACE_RATE_LIMIT', '-1'],
     ['DD_TRACE_PG_ENABLED', 'maybe'],
     ['SPANLOOM_MAX_OVERHEAD', '101'],
     ['SPANLOOM_MAX_OVERHEAD', 'much']
   ])('%s=%s is one warning and the default', (name, value) => {
     const { config, said } = read({ [name]: value })
-    expect(config).toEqual(read({}).config)
+    expect(config).toEqual(defaultsBut(name))
     expect(said.map(([code, variable]) => [code, variable])).toEqual([['CONFIG_BAD_VALUE', name]])
   })
 
   it.each([
     ['OTEL_PROPAGATORS', 'tracecontext,ottrace'],
     ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER', 'parentbased_jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER', 'xray'],
     ['OTEL_TRACES_EXPORTER', 'zipkin'],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
     ['OTEL_NODE_RESOURCE_DETECTORS', 'alibaba']
   ])('%s=%s is of the standard and not of this tracer', (name, value) => {
     const { config, said } = read({ [name]: value })
-    expect(config).toEqual(read({}).config)
+    expect(config).toEqual(defaultsBut(name))
     expect(said.map(([code, variable]) => [code, variable])).toEqual([['CONFIG_UNSUPPORTED', name]])
   })
 
@@ -309,7 +330,6 @@ describe('where the signals go', () => {
       'https://collector:4318/base/v1/metrics',
       'http://logs/'
     ])
-    expect(read(base).config.url).toBe('https://collector:4318/base/v1/traces')
     expect(urls({ ...base, [TRACES]: 'http://there/v1/traces' })[1]).toBe(
       'https://collector:4318/base/v1/metrics'
     )

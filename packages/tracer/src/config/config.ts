@@ -2,7 +2,7 @@
 import type { Attributes } from '@opentelemetry/api'
 import { DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_VERSION } from '@spanloom/otlp'
 import { type NoticeLevel, type Notify, notifyAt } from '../notices.ts'
-import type { SamplerName } from '../sample/head-sampler.ts'
+import type { SamplerName, SamplingSettings } from '../sample/head-sampler.ts'
 import type { SpanLimits } from '../trace/limits.ts'
 import type { Settings } from './catalogue.ts'
 import { type Endpoint, type Endpoints, endpointsOf } from './endpoints.ts'
@@ -16,9 +16,7 @@ export interface TracerConfig {
   /** What is configured; what is found out beside it depends on `resourceDetectors`. */
   readonly resource: Attributes
   readonly resourceDetectors: Settings['resourceDetectors']
-  /** The traces' address, and what goes with it. */
-  readonly url: string
-  readonly headers: Pairs
+  /** The traces' own. */
   readonly timeoutMs: number
   readonly endpoints: Endpoints
   readonly exporters: {
@@ -32,7 +30,7 @@ export interface TracerConfig {
   readonly queueBytesMax: number
   readonly exitWaitMs: number
   readonly sampler: SamplerName
-  readonly sampling: SamplingConfig
+  readonly sampling: SamplingSettings
   readonly propagation: PropagatorConfig
   readonly limits: SpanLimits
   readonly instrumentations: InstrumentationChoice
@@ -44,17 +42,6 @@ export interface TracerConfig {
   readonly logLevel: NoticeLevel
   /** Whether the start says what is in effect. */
   readonly startupLog: boolean
-}
-
-export interface SamplingConfig {
-  /** `OTEL_TRACES_SAMPLER_ARG` as it stands. */
-  readonly samplerArg: string | undefined
-  /** Datadog's settings, for when no sampler is named. */
-  readonly samplerIsSet: boolean
-  readonly sampleRate: number | undefined
-  /** JSON, not parsed. */
-  readonly samplingRules: string | undefined
-  readonly tracesPerSecondMax: number | undefined
 }
 
 /** Lower-case names of libraries. */
@@ -88,14 +75,11 @@ export function readConfig(
   const tell = notifyAt(logLevel, notify)
   for (const say of said) say(tell)
   const endpoints = endpointsOf(settings, tell)
-  const { url, headers, timeoutMs } = endpoints.traces
   return {
     disabled: settings.disabled || !settings.traceEnabled,
     resource: resourceOf(settings),
     resourceDetectors: settings.resourceDetectors,
-    url,
-    headers,
-    timeoutMs,
+    timeoutMs: endpoints.traces.timeoutMs,
     endpoints,
     exporters: {
       traces: exportersOf(settings.tracesExporter),
@@ -110,10 +94,11 @@ export function readConfig(
     sampler: settings.sampler,
     sampling: {
       samplerArg: settings.samplerArg,
-      samplerIsSet: sources.has('sampler'),
+      samplerIsSet: (environment.OTEL_TRACES_SAMPLER?.trim() ?? '') !== '',
       sampleRate: settings.sampleRate,
       samplingRules: settings.samplingRules,
-      tracesPerSecondMax: settings.tracesPerSecondMax
+      tracesPerSecondMax: settings.tracesPerSecondMax,
+      samplingFromCollector: settings.samplingFromCollector
     },
     propagation: propagationOf(settings),
     limits: limitsOf(settings),
@@ -127,10 +112,22 @@ export function readConfig(
   }
 }
 
-/** Whether a library is to be instrumented. */
-export function isInstrumented(choice: InstrumentationChoice, name: string): boolean {
-  if (choice.disabled.includes(name)) return false
-  return choice.enabled === undefined || choice.enabled.includes(name)
+/**
+ * Whether a library is to be instrumented. A name covers those that it begins, as OpenTelemetry's and
+ * Datadog's `http` is `http-server` and `http-client` here.
+ */
+export function isInstrumented(
+  { enabled, disabled }: InstrumentationChoice,
+  name: string
+): boolean {
+  const covers = (listed: string) => name === listed || name.startsWith(`${listed}-`)
+  return !disabled.some(covers) && (enabled === undefined || enabled.some(covers))
+}
+
+/** The whole names of OpenTelemetry's packages mean the same. */
+function libraryName(name: string): string {
+  const word = name.toLowerCase().replace(/^@opentelemetry\/instrumentation-/, '')
+  return word === 'fetch' ? 'undici' : word
 }
 
 function levelOf(settings: Settings, sources: Sources): NoticeLevel {
@@ -175,13 +172,12 @@ function exportersOf<Name extends string>(
 }
 
 function instrumentationsOf(settings: Settings): InstrumentationChoice {
-  const lower = (names: readonly string[]) => names.map((name) => name.toLowerCase())
   const switchedOff = Object.entries(settings.integrations)
     .filter(([, on]) => !on)
     .map(([name]) => name)
   return {
-    enabled: settings.enabledInstrumentations && lower(settings.enabledInstrumentations),
-    disabled: [...lower(settings.disabledInstrumentations), ...switchedOff]
+    enabled: settings.enabledInstrumentations?.map(libraryName),
+    disabled: [...settings.disabledInstrumentations, ...switchedOff].map(libraryName)
   }
 }
 

@@ -10,14 +10,12 @@
  * on which nobody listens.
  */
 import type { Notify } from '../notices.ts'
+import type { SendTarget, Signal } from '../send/sender.ts'
 import type { Settings } from './catalogue.ts'
-import type { Pairs, Signal } from './setting.ts'
 
-export interface Endpoint {
-  readonly url: string
+export interface Endpoint extends SendTarget {
   /** The Unix socket through which `url` is asked. */
   readonly socketPath?: string
-  readonly headers: Pairs
   readonly timeoutMs: number
   readonly compression: 'gzip' | 'none'
   /** PEM files for https. */

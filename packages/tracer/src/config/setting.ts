@@ -1,6 +1,7 @@
 /** What a setting is. The catalogue declares them; parser, `--help` and the page of settings read them. */
-export const SIGNALS = ['traces', 'metrics', 'logs'] as const
-export type Signal = (typeof SIGNALS)[number]
+import type { Signal } from '../send/sender.ts'
+
+export const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs']
 
 export type Pairs = Readonly<Record<string, string>>
 

@@ -35,7 +35,13 @@ import {
   portOfScheme,
   redactQuery
 } from './http-words.ts'
-import { announce, BUILT_IN_SCOPE, type Instruments } from './instruments.ts'
+import {
+  type AttributeSink,
+  announce,
+  factsOf,
+  type Instruments,
+  startEntrySpan
+} from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { attachServerRequest, ServerRequest, serverRequestOf } from './server-request.ts'
 
@@ -52,8 +58,7 @@ const REQUEST_EVENTS: ReadonlySet<string | symbol> = new Set([
   'checkExpectation'
 ])
 
-export const httpServer: Instrumentation = {
-  name: 'http',
+const httpServer: Instrumentation = {
   channels: (instruments) => {
     const wrapped = new WeakSet<Server>()
     return {
@@ -73,14 +78,17 @@ export const httpServer: Instrumentation = {
   }
 }
 
+export default httpServer
+
 function begin(request: IncomingMessage, response: ServerResponse, instruments: Instruments): void {
   const { headers } = request
   const method = knownMethod(request.method ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
-  const span = instruments.starter.start(BUILT_IN_SCOPE, name, SpanKind.SERVER, parent)
+  const facts = factsOf(instruments, describe, request)
+  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent, facts)
   if (span instanceof RecordingSpan) {
-    describe(span, request, method)
+    describe(span, request)
     const link = instruments.propagator.linkOf(headers)
     if (link !== undefined) span.addLink({ context: link.spanContext() })
   }
@@ -95,7 +103,8 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   }
 }
 
-function describe(span: RecordingSpan, request: IncomingMessage, method: string): void {
+function describe(span: AttributeSink, request: IncomingMessage): void {
+  const method = knownMethod(request.method ?? '')
   const { headers, socket } = request
   const scheme = (socket as TLSSocket).encrypted ? 'https' : 'http'
   const target = request.url ?? '/'

@@ -7,6 +7,7 @@
  * what other formats say is not looked at; all formats of the other list are written. W3C's two alone,
  * which is the default, cost what a propagator of just them would.
  */
+import { createRequire } from 'node:module'
 import type {
   Baggage,
   Context,
@@ -18,25 +19,31 @@ import type { FormatName, PropagatorConfig } from '../config/propagation.ts'
 import { BAGGAGE_KEY, isSuppressed, SPAN_KEY } from '../context/frame.ts'
 import type { InertSpan } from '../trace/inert-span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
-import { b3Multi, b3Single } from './b3.ts'
 import { w3cBaggage } from './baggage.ts'
 import type { Header, Headers } from './carrier.ts'
-import { datadog } from './datadog.ts'
 import type { Format, SetHeader } from './format.ts'
-import { jaeger } from './jaeger.ts'
 import { traceContext } from './trace-context.ts'
-import { xray } from './xray.ts'
 
 export type { Headers } from './carrier.ts'
 
-const FORMATS: Readonly<Record<FormatName, Format>> = {
-  tracecontext: traceContext,
-  baggage: w3cBaggage,
-  b3: b3Single,
-  b3multi: b3Multi,
-  jaeger,
-  xray,
-  datadog
+/** The others are loaded when they are configured: file and export. */
+const LOADED: Readonly<Record<Exclude<FormatName, 'tracecontext' | 'baggage'>, [string, string]>> =
+  {
+    b3: ['b3', 'b3Single'],
+    b3multi: ['b3', 'b3Multi'],
+    jaeger: ['jaeger', 'jaeger'],
+    xray: ['xray', 'xray'],
+    datadog: ['datadog', 'datadog']
+  }
+
+const requireFormat = createRequire(import.meta.url)
+const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+function formatOf(name: FormatName): Format {
+  if (name === 'tracecontext') return traceContext
+  if (name === 'baggage') return w3cBaggage
+  const [file, exported] = LOADED[name]
+  return (requireFormat(`./${file}.${ending}`) as Record<string, Format>)[exported]!
 }
 
 /** A carrier of a stranger's may have any number of headers; more are not looked at. */
@@ -58,8 +65,8 @@ export class Propagator implements TextMapPropagator {
   readonly #writtenFields: readonly string[]
 
   constructor({ extract, inject, behavior }: PropagatorConfig) {
-    const read = extract.map((name) => FORMATS[name])
-    const written = inject.map((name) => FORMATS[name])
+    const read = extract.map(formatOf)
+    const written = inject.map(formatOf)
     const first = firstOf(read.flatMap((format) => format.extract ?? []))
     const goesOn = behavior === 'continue'
     this.#extract = goesOn ? first : undefined

@@ -1,7 +1,14 @@
-/** The port through which encoded spans leave. Adapters: a worker thread, or the main thread. */
+/** What a payload holds; each signal has an address of its own. */
+export const SIGNALS = ['traces', 'metrics', 'logs'] as const
+export type Signal = (typeof SIGNALS)[number]
+
+/** The port through which encoded telemetry leaves. Adapters: a worker thread, or the main thread. */
 export interface Sender {
-  /** Takes the bytes over; the caller must not touch them again. Never throws. */
-  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void
+  /**
+   * Takes the bytes over; the caller must not touch them again. Never throws. `spanCount` is 0 for all
+   * but traces, which is what `signal` is when it is left out.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number, signal?: Signal): void
   /** Resolves when all that was handed over before has been delivered or dropped, or after `waitMs`. */
   flush(waitMs: number): Promise<void>
   /** Blocks until the same, or for `waitMs`; returns the spans that are still undelivered. */
@@ -9,11 +16,17 @@ export interface Sender {
   close(): Promise<void>
 }
 
-/** What a sender must know; plain data, because it crosses into the worker. */
-export interface SendOptions {
+export interface SendTarget {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** What a sender must know; plain data, because it crosses into the worker. */
+export interface SendOptions {
+  readonly targets: Readonly<Record<Signal, SendTarget>>
   readonly timeoutMs: number
   readonly queueBytesMax: number
   readonly userAgent: string
+  /** The service's name as the header has it; undefined: the collector's head rates are not followed. */
+  readonly headRateName: string | undefined
 }

@@ -8,17 +8,24 @@ import { gzipSync } from 'node:zlib'
 import { notifyStderr } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
 import { Delivery } from './delivery.ts'
+import { HeadRate } from './head-rate.ts'
 import { createHttpPost } from './http-post.ts'
-import type { SendOptions } from './sender.ts'
+import type { SendOptions, Signal } from './sender.ts'
 
 export type ToWorker =
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly spanCount: number }
+  | {
+      readonly kind: 'batch'
+      readonly bytes: Uint8Array<ArrayBuffer>
+      readonly spanCount: number
+      readonly signal: Signal
+    }
   | { readonly kind: 'hurry' }
   | { readonly kind: 'flush'; readonly id: number }
 
-export interface FromWorker {
-  readonly flushed: number
-}
+export type FromWorker =
+  | { readonly flushed: number }
+  /** The head rate that is in force from now on. */
+  | { readonly headRate: number }
 
 export interface WorkerInput {
   readonly options: SendOptions
@@ -28,16 +35,26 @@ export interface WorkerInput {
 function start(input: WorkerInput): void {
   const { options } = input
   const control = new ControlBlock(input.control)
-  const http = createHttpPost(options, 'gzip', true)
+  const after = (ms: number, then: () => void) => {
+    const timer = setTimeout(then, ms)
+    return () => clearTimeout(timer)
+  }
+  const { headRateName } = options
+  const headRate =
+    headRateName === undefined
+      ? undefined
+      : new HeadRate({
+          name: headRateName,
+          after,
+          changed: (rate) => parentPort!.postMessage({ headRate: rate } satisfies FromWorker)
+        })
+  const http = createHttpPost(options, 'gzip', true, headRate)
   const delivery = new Delivery({
     post: http.post,
-    after(ms, then) {
-      const timer = setTimeout(then, ms)
-      return () => clearTimeout(timer)
-    },
+    after,
     random: Math.random,
     notify: notifyStderr,
-    address: options.url,
+    address: options.targets.traces.url,
     queueBytesMax: options.queueBytesMax,
     settled: (spanCount) => control.settle(spanCount),
     outage(down) {
@@ -47,7 +64,7 @@ function start(input: WorkerInput): void {
   parentPort!.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'batch':
-        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount)
+        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount, message.signal)
         break
       case 'hurry':
         delivery.reportDropped()

@@ -1,5 +1,5 @@
 /** Which spans there are, what is in them, and how a trace goes from process to process. */
-import { SAMPLER_NAMES } from '../../sample/head-sampler.ts'
+import { SAMPLER_NAMES, UNSUPPORTED_SAMPLER_NAMES } from '../../sample/head-sampler.ts'
 import type { Group } from '../setting.ts'
 
 /** OpenTelemetry's words for the headers, in Datadog's spelling too. */
@@ -20,22 +20,15 @@ export const SAMPLE = {
     env: ['OTEL_TRACES_SAMPLER'],
     kind: 'choice',
     choices: SAMPLER_NAMES,
-    unsupported: [
-      'traceidratio',
-      'parentbased_always_off',
-      'parentbased_traceidratio',
-      'jaeger_remote',
-      'parentbased_jaeger_remote',
-      'xray'
-    ],
+    unsupported: UNSUPPORTED_SAMPLER_NAMES,
     default: 'parentbased_always_on',
-    says: '`always_on`, `always_off` or `parentbased_always_on`, which follows the caller’s decision.'
+    says: '`always_on`, `always_off`, `traceidratio`, `rate_limited`, each also with `parentbased_` before it: then a caller’s decision is followed.'
   },
   samplerArg: {
     env: ['OTEL_TRACES_SAMPLER_ARG'],
     kind: 'text',
     default: undefined,
-    says: 'What the sampler needs: the share of traces, 0 to 1, for `traceidratio`.'
+    says: 'The share of traces, 0 to 1, for `traceidratio` (default 1); traces a second for `rate_limited` (default 100).'
   },
   sampleRate: {
     env: ['DD_TRACE_SAMPLE_RATE'],
@@ -46,17 +39,23 @@ export const SAMPLE = {
     says: 'The share of traces that are kept, 0 to 1, unless `OTEL_TRACES_SAMPLER` is set.'
   },
   samplingRules: {
-    env: ['DD_TRACE_SAMPLING_RULES'],
+    env: ['SPANLOOM_SAMPLING_RULES', 'DD_TRACE_SAMPLING_RULES'],
     kind: 'text',
     default: undefined,
-    says: 'JSON: `[{"service":"shop","name":"GET *","sample_rate":0.1}]`. The first rule that fits a trace’s first span decides.'
+    says: 'JSON: `[{"service":"shop","resource":"/orders/:id","sample_rate":0.1}]`. The first rule that fits a trace’s first span decides.'
   },
   tracesPerSecondMax: {
-    env: ['DD_TRACE_RATE_LIMIT'],
+    env: ['SPANLOOM_TRACES_PER_SECOND', 'DD_TRACE_RATE_LIMIT'],
     kind: 'number',
     default: undefined,
     min: 0,
-    says: 'Traces a second that are kept at most. Default: no limit.'
+    says: 'Traces a second that are kept at most, whatever decided about them. Default: no limit.'
+  },
+  samplingFromCollector: {
+    env: ['SPANLOOM_SAMPLING_FROM_COLLECTOR'],
+    kind: 'boolean',
+    default: true,
+    says: '`false`: the rates with which a Spanloom collector answers are not followed.'
   }
 } as const satisfies Group
 

@@ -21,6 +21,8 @@ const MESSAGES = {
     `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
+  OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
+    `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
   SEND_DROPPED_PAYLOADS: (payloads: number, signal: string, reason: string) =>
     `${payloads} payloads of ${signal} were dropped: ${reason}.`,
@@ -61,6 +63,8 @@ const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
   ENCODE_FAILED: 'error',
   INSTRUMENT_FAULT: 'error',
   SEND_DROPPED: 'error',
+  SEND_DROPPED_PAYLOADS: 'error',
+  SEND_REFUSED_ITEMS: 'error',
   SEND_EXIT: 'error'
 }
 

@@ -20,9 +20,10 @@ import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
-import type { SharedInstruments } from './instrument/instruments.ts'
+import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
@@ -30,15 +31,18 @@ import { type Notify, notifyAt, notifyStderr } from './notices.ts'
 import { Propagator } from './propagate/propagator.ts'
 import { processFacts } from './resource/facts.ts'
 import { detectResource } from './resource/resource.ts'
+import { RuntimeWatch } from './runtime/watch.ts'
 import { HeadSampler } from './sample/head-sampler.ts'
 import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
-import type { Sender, SendOptions } from './send/sender.ts'
+import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
+
+const OWN_SCOPE = { name: '@spanloom/tracer', version: SDK_VERSION }
 
 /** How long `flush()` waits for a collector that does not answer. */
 const FLUSH_WAIT_MS = 5_000
@@ -82,7 +86,36 @@ export function startTracer(
     guard
   })
   if (appSampler !== undefined) sampler.use(appSampler)
-  const sender = createSender(config, contexts, notify, sampler, serviceName)
+  const share = { collector: 1, overhead: 1 }
+  const scale = () => sampler.scale(share.collector * share.overhead)
+  const { traces, metrics, logs } = config.exporters
+  const hasMetrics = config.runtimeMetrics && metrics.length > 0
+  const watch = new RuntimeWatch({
+    clock,
+    monotonicNow: () => performance.now(),
+    notify,
+    guard,
+    maxOverheadPercent: config.maxOverheadPercent,
+    metricIntervalMs: hasMetrics ? config.metricIntervalMs : 0,
+    senderBusyMs: () => sender.busyMs,
+    sayName: (index, name) => sender.sayName(index, name),
+    sendMetrics: (taken) => sender.send(encodeMetrics(resource, OWN_SCOPE, taken), 0, 'metrics'),
+    onTraceShare(traceShare) {
+      share.overhead = traceShare
+      scale()
+    }
+  })
+  const sender = createSender(config, contexts, notify, {
+    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined,
+    onHeadRate(rate) {
+      share.collector = rate
+      scale()
+    },
+    watch:
+      logs.length > 0
+        ? { shared: watch.open.shared, resource: resource.attributes, scope: OWN_SCOPE }
+        : undefined
+  })
   const buffer = new SpanBuffer(
     resource,
     clock,
@@ -90,7 +123,6 @@ export function startTracer(
     (bytes, count) => sender.send(bytes, count),
     config.flushAfterMs
   )
-  const { traces } = config.exporters
   if (traces.includes('console')) {
     processors.add(consoleSpans((line) => void process.stdout.write(line)))
   }
@@ -99,9 +131,14 @@ export function startTracer(
     clock,
     limits: config.limits,
     resource,
+    opened: (span: RecordingSpan) => watch.opened(span),
     ended(span: RecordingSpan) {
-      if (isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0) buffer.add(span)
+      const fromMs = watch.overhead.isTimed ? performance.now() : 0
+      watch.ending(span)
+      const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
+      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
+      if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
     }
   }
   const starter = new SpanStarter(host, createRandomWords(), sampler)
@@ -128,6 +165,7 @@ export function startTracer(
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
     instrumented.stop()
+    watch.stop()
     await flush()
     await processors.shutdown()
     forgetExit()
@@ -163,22 +201,27 @@ function createSender(
   config: TracerConfig,
   contexts: SpanloomContextManager,
   notify: Notify,
-  sampler: HeadSampler,
-  serviceName: string
+  more: {
+    readonly headRateName: string | undefined
+    readonly onHeadRate: (rate: number) => void
+    readonly watch: OpenSpanWatch | undefined
+  }
 ): Sender {
+  const { headRateName, onHeadRate, watch } = more
   const options: SendOptions = {
     targets: config.endpoints,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
     userAgent: `spanloom-tracer/${SDK_VERSION}`,
-    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined
+    headRateName,
+    logLevel: config.logLevel
   }
-  const onHeadRate = (rate: number) => sampler.scale(rate)
   return new WorkerSender({
     options,
     notify,
     now: () => performance.now(),
     onHeadRate,
+    watch,
     fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
 }

@@ -29,7 +29,7 @@ describe('the configuration', () => {
       disabled: false,
       resource: {},
       resourceDetectors: ['all'],
-      exporters: { traces: ['otlp'], metrics: ['otlp'], logs: [] },
+      exporters: { traces: ['otlp'], metrics: ['otlp'], logs: ['otlp'] },
       flushAfterMs: 500,
       sampler: 'parentbased_always_on',
       propagation: {
@@ -65,7 +65,7 @@ describe('the configuration', () => {
       OTEL_NODE_RESOURCE_DETECTORS: 'env,host',
       OTEL_TRACES_EXPORTER: 'otlp,console',
       OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'OTLP',
+      OTEL_LOGS_EXPORTER: 'None',
       OTEL_TRACES_SAMPLER: 'always_off',
       OTEL_TRACES_SAMPLER_ARG: '0.5',
       SPANLOOM_SAMPLING_RULES: '[]',
@@ -96,7 +96,7 @@ describe('the configuration', () => {
       disabled: true,
       resource: { 'service.name': 'shop', 'service.version': '9', team: 'a,b' },
       resourceDetectors: ['env', 'host'],
-      exporters: { traces: ['otlp', 'console'], metrics: [], logs: ['otlp'] },
+      exporters: { traces: ['otlp', 'console'], metrics: [], logs: [] },
       flushAfterMs: 1_000,
       metricIntervalMs: 5_000,
       metricTimeoutMs: 3_000,
@@ -174,7 +174,6 @@ describe('the configuration', () => {
         samplingRules: '[]',
         tracesPerSecondMax: 100
       },
-      logsInjection: false,
       runtimeMetrics: false,
       propagation: { extract: ['datadog', 'b3multi'], inject: ['b3'], behavior: 'restart' },
       flushAfterMs: 2_000,
@@ -183,7 +182,7 @@ describe('the configuration', () => {
         serverResponse: ['user-agent', 'x-id'],
         clientRequest: []
       },
-      instrumentations: { enabled: undefined, disabled: ['pg'] },
+      instrumentations: { enabled: undefined, disabled: ['pg', 'pino', 'winston', 'bunyan'] },
       startupLog: true
     })
     const whole = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: '@opentelemetry/instrumentation-http' }

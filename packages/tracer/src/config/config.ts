@@ -35,7 +35,6 @@ export interface TracerConfig {
   readonly limits: SpanLimits
   readonly instrumentations: InstrumentationChoice
   readonly captureHeaders: CaptureHeaders
-  readonly logsInjection: boolean
   readonly runtimeMetrics: boolean
   /** Of a CPU. 0: no bound. */
   readonly maxOverheadPercent: number
@@ -104,7 +103,6 @@ export function readConfig(
     limits: limitsOf(settings),
     instrumentations: instrumentationsOf(settings),
     captureHeaders: captureHeadersOf(settings),
-    logsInjection: settings.logsInjection,
     runtimeMetrics: settings.runtimeMetrics,
     maxOverheadPercent: settings.maxOverheadPercent,
     logLevel,
@@ -171,10 +169,14 @@ function exportersOf<Name extends string>(
   return names as readonly Exclude<Name, 'none'>[]
 }
 
+/** All that is done to them is to put ids into their lines. */
+const LOGGERS = ['pino', 'winston', 'bunyan']
+
 function instrumentationsOf(settings: Settings): InstrumentationChoice {
   const switchedOff = Object.entries(settings.integrations)
     .filter(([, on]) => !on)
     .map(([name]) => name)
+  if (!settings.logsInjection) switchedOff.push(...LOGGERS)
   return {
     enabled: settings.enabledInstrumentations?.map(libraryName),
     disabled: [...settings.disabledInstrumentations, ...switchedOff].map(libraryName)

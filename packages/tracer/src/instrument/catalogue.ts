@@ -43,16 +43,85 @@ export const CATALOGUE: readonly Entry[] = [
     code: 'express',
     library: '`express`',
     versions: '4, 5',
-    span: 'no span: the route, with all mount paths, and thrown errors on the server span',
+    span: 'no span: the route, with all mount paths, and thrown errors on the server span; INTERNAL, `middleware - jsonParser`, for middleware that took 5 ms or longer, or failed',
     modules: [{ packageName: 'express', majors: [4, 5], file: 'lib/express.js', patch: 'express' }]
   },
   {
     name: 'fastify',
     code: 'fastify',
     library: '`fastify`',
-    versions: '5',
+    versions: '4, 5',
     span: 'no span: the route and thrown errors on the server span',
     channels: ['fastify.initialization']
+  },
+  {
+    name: 'koa',
+    code: 'koa',
+    library: '`koa`, `@koa/router`, `koa-router`',
+    versions: '2, 3; 12–15; 12–14',
+    span: 'no span: the route and thrown errors on the server span; INTERNAL for middleware that took 5 ms or longer',
+    modules: [
+      { packageName: 'koa', majors: [2, 3], file: 'lib/application.js', patch: 'application' },
+      { packageName: 'koa', majors: [2, 3], file: 'lib/context.js', patch: 'context' },
+      {
+        packageName: '@koa/router',
+        majors: [12, 13, 14],
+        file: 'lib/router.js',
+        patch: 'router'
+      },
+      {
+        packageName: '@koa/router',
+        majors: [15],
+        file: 'dist/index.js',
+        patch: 'router'
+      },
+      {
+        packageName: '@koa/router',
+        majors: [15],
+        file: 'dist/index.mjs',
+        esm: ['RouterImplementation'],
+        patch: 'router'
+      },
+      {
+        packageName: 'koa-router',
+        majors: [12, 13, 14],
+        file: 'lib/router.js',
+        patch: 'router'
+      }
+    ]
+  },
+  {
+    name: 'hono',
+    code: 'hono',
+    library: '`hono` on `@hono/node-server`',
+    versions: '4',
+    span: 'no span: the route and thrown errors on the server span',
+    modules: [
+      { packageName: 'hono', majors: [4], file: 'dist/cjs/context.js', patch: 'context' },
+      {
+        packageName: 'hono',
+        majors: [4],
+        file: 'dist/context.js',
+        esm: ['Context'],
+        patch: 'context'
+      }
+    ]
+  },
+  {
+    name: 'nestjs',
+    code: 'nest',
+    library: '`@nestjs/core`',
+    versions: '12',
+    span: 'no span: exceptions on the server span; routes by express or fastify',
+    modules: [
+      {
+        packageName: '@nestjs/core',
+        majors: [12],
+        file: 'exceptions/exceptions-handler.js',
+        esm: ['ExceptionsHandler'],
+        patch: 'exceptions'
+      }
+    ]
   },
   {
     name: 'pg',
@@ -64,5 +133,86 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
       { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
     ]
+  },
+  {
+    name: 'redis',
+    code: 'node-redis',
+    library: '`redis`, `@redis/client`',
+    versions: '4, 5, 6',
+    span: 'CLIENT, `GET`; `MULTI` or `PIPELINE` for a batch; text with every argument as `?`, database, batch size, server address; the reply’s error word',
+    modules: [
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/index.js',
+        patch: 'client'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/pool.js',
+        patch: 'pool'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/commands-queue.js',
+        patch: 'queue'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/commander.js',
+        patch: 'commander'
+      }
+    ]
+  },
+  {
+    name: 'ioredis',
+    code: 'ioredis',
+    library: '`ioredis`',
+    versions: '5, 6',
+    span: 'the same',
+    modules: [
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Redis.js', patch: 'redis' },
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' }
+    ]
+  },
+  {
+    name: 'mysql2',
+    code: 'mysql2',
+    library: '`mysql2`, `mysql2/promise`',
+    versions: '3',
+    span: 'CLIENT, `SELECT orders`; text with every literal as `?`, operation, table, database, server address; SQLSTATE on an error',
+    modules: [
+      { packageName: 'mysql2', majors: [3], file: 'lib/connection.js', patch: 'connection' },
+      { packageName: 'mysql2', majors: [3], file: 'lib/pool.js', patch: 'pool' }
+    ]
+  },
+  {
+    name: 'pino',
+    code: 'loggers',
+    library: '`pino`',
+    versions: '8, 9, 10',
+    span: 'no span: `trace_id`, `span_id`, `trace_flags` in each line',
+    modules: [{ packageName: 'pino', majors: [8, 9, 10], file: 'lib/proto.js', patch: 'pino' }]
+  },
+  {
+    name: 'winston',
+    code: 'loggers',
+    library: '`winston`',
+    versions: '3',
+    span: 'the same',
+    modules: [
+      { packageName: 'winston', majors: [3], file: 'lib/winston/logger.js', patch: 'winston' }
+    ]
+  },
+  {
+    name: 'bunyan',
+    code: 'loggers',
+    library: '`bunyan`',
+    versions: '1, 2',
+    span: 'the same',
+    modules: [{ packageName: 'bunyan', majors: [1, 2], file: 'lib/bunyan.js', patch: 'bunyan' }]
   }
 ]

@@ -1,7 +1,7 @@
 /**
  * What the tracer itself costs, and what gives way when that is more than the budget.
  *
- * One in 64 of its calls on the main thread is timed and counted 64 times; the sending thread tells how
+ * One in 61 of its calls on the main thread is timed and counted 61 times; the sending thread tells how
  * long it was busy. Every five seconds the two are set against the time that has passed:
  *
  *   over the budget    one level up:    1  statement texts and stack traces are left out
@@ -12,7 +12,8 @@
  * Metrics stay exact at every level: from level 3 on the process counts its spans itself. Each change is
  * said on stderr and in the metric `spanloom.tracer.shed_level`.
  */
-export const SAMPLED_CALLS = 64
+/** A prime, so that the calls of a request, which come in turn, are all met. */
+export const SAMPLED_CALLS = 61
 const INTERVAL_MS = 5_000
 const CALM_INTERVALS = 6
 const HALVINGS_MAX = 6

@@ -53,9 +53,10 @@ export function readOtState(state: string): OtState {
 /** The tracestate with this threshold, or without one. */
 export function withThreshold(state: OtState, threshold: Threshold | undefined): string {
   const subKeys = [threshold === undefined ? '' : `th:${threshold.text}`, state.subKeys]
-  const own = subKeys.filter((part) => part !== '').join(';')
-  const fits = own !== '' && own.length + 3 <= OT_CHARS_MAX
-  const members = fits ? [`ot=${own}`, ...state.others] : [...state.others]
+  let own = subKeys.filter((part) => part !== '').join(';')
+  // No room for a threshold: unknown is better than wrong.
+  if (own.length + 3 > OT_CHARS_MAX) own = state.subKeys
+  const members = own === '' ? [...state.others] : [`ot=${own}`, ...state.others]
   members.length = Math.min(members.length, MEMBERS_MAX)
   let text = members.join(',')
   while (text.length > STATE_CHARS_MAX) {

@@ -25,8 +25,8 @@ export const EXPORT = {
     kind: 'choices',
     choices: ['otlp', 'none'],
     unsupported: ['console', 'otlp/stdout'],
-    default: ['none'],
-    says: '`otlp` or `none`.'
+    default: ['otlp'],
+    says: '`otlp` or `none`. The tracer’s own records are reports of spans that are open for long.'
   },
   endpoint: {
     env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],

@@ -195,7 +195,7 @@ export const INSTRUMENT = {
     env: ['DD_LOGS_INJECTION'],
     kind: 'boolean',
     default: true,
-    says: 'Log lines get the ids of trace and span.'
+    says: '`false`: log lines of pino, winston and bunyan do not get the ids of trace and span.'
   },
   runtimeMetrics: {
     env: ['DD_RUNTIME_METRICS_ENABLED'],

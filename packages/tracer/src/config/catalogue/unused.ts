@@ -27,7 +27,7 @@ export const UNUSED = {
     env: ['OTEL_BLRP_SCHEDULE_DELAY'],
     kind: 'unused',
     default: undefined,
-    says: 'Log records leave with `OTEL_BSP_SCHEDULE_DELAY`.'
+    says: 'The tracer’s log records leave as they are made.'
   },
   logRecordLimits: {
     env: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
@@ -51,7 +51,7 @@ export const UNUSED = {
     env: ['DD_TRACE_MIDDLEWARE_TRACING_ENABLED'],
     kind: 'unused',
     default: undefined,
-    says: 'There is no span for every middleware that it could switch off.'
+    says: 'Middleware has a span only when it was slow or failed.'
   },
   agentPort: {
     env: ['DD_TRACE_AGENT_PORT'],

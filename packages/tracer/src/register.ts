@@ -5,8 +5,9 @@
  *   import tracer from '@spanloom/tracer/register'      as the app's first line
  */
 import { readConfig, type TracerConfig } from './config/config.ts'
+import type { Environment } from './config/environment.ts'
 import { processEnvironment } from './config/environment.ts'
-import type { Environment, Sources } from './config/parse.ts'
+import type { Sources } from './config/parse.ts'
 import { notifyAt, notifyStderr } from './notices.ts'
 import { type SpanloomTracer, startDisabledTracer, startTracer } from './sdk.ts'
 

@@ -23,6 +23,7 @@ import { SpanloomContextManager } from './context/manager.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
+import { headerCapture } from './instrument/header-capture.ts'
 import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
@@ -148,7 +149,15 @@ export function startTracer(
   contextApi.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
-  const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
+  const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
+  const instruments: SharedInstruments = {
+    contexts,
+    starter,
+    onStart,
+    propagator,
+    guard,
+    headers: named ? headerCapture(config.captureHeaders) : undefined
+  }
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )

@@ -8,6 +8,7 @@ import { OtlpSink } from './otlp-sink.ts'
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const CALLER = '0af7651916cd43dd8448eb211c80319c'
+const CALLERS = `00-${CALLER}-b7ad6b7169203331-01`
 
 let sink: OtlpSink
 const apps: App[] = []
@@ -46,8 +47,8 @@ describe('a request from elsewhere', () => {
   })
 
   it('is linked to the caller’s trace when a new one is asked for', async () => {
-    const traceparent = `00-${CALLER}-b7ad6b7169203331-01`
-    await get({ DD_TRACE_PROPAGATION_BEHAVIOR_EXTRACT: 'restart' }, { traceparent })
+    const headers = { traceparent: CALLERS }
+    await get({ DD_TRACE_PROPAGATION_BEHAVIOR_EXTRACT: 'restart' }, headers)
     const span = await sink.span('GET /')
     expect(span.traceId).not.toBe(CALLER)
     expect(span.parentSpanId).toBe('')
@@ -64,6 +65,34 @@ describe('a library that is switched off', () => {
     await get({ [name]: value })
     // The name has no route, because express is who knows it.
     expect((await sink.span('GET')).attributes['http.route']).toBeUndefined()
+  })
+})
+
+describe('headers that are named', () => {
+  it.each([
+    ['node:http', 'relay'],
+    ['undici', 'undici']
+  ])('are on the spans of server and client: %s', async (_library, path) => {
+    const app = new App('http-plain.mjs', {
+      nodeArgs: ['--import', REGISTER],
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+        DD_TRACE_HEADER_TAGS: 'X-Asked:tag,connection',
+        OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST: 'host,traceparent',
+        OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_RESPONSE_HEADERS: 'Connection'
+      }
+    })
+    apps.push(app)
+    const base = `http://127.0.0.1:${await app.port()}`
+    const headers = { 'x-asked': 'yes', 'x-other': 'no', traceparent: CALLERS }
+    await fetch(`${base}/${path}?to=${encodeURIComponent(`${base}/headers`)}`, { headers })
+
+    const client = await sink.span((span) => span.kind === 3)
+    const server = await sink.span((span) => span.spanId === client.parentSpanId)
+    expect(client.attributes['http.response.header.connection']).toEqual(['keep-alive'])
+    expect(server.attributes['http.request.header.x-asked']).toEqual(['yes'])
+    expect(server.attributes['http.request.header.connection']).toEqual(['keep-alive'])
+    expect(Object.keys(server.attributes).join()).not.toContain('x-other')
   })
 })
 

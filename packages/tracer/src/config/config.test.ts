@@ -5,8 +5,8 @@ import { DEFAULT_SPAN_LIMITS } from '../trace/limits.ts'
 import { SDK_VERSION } from '../version.ts'
 import { CATALOGUE, GROUPS } from './catalogue.ts'
 import { isInstrumented, readConfig } from './config.ts'
+import type { Environment } from './environment.ts'
 import { configurationPage, helpText } from './help.ts'
-import type { Environment } from './parse.ts'
 import { SIGNALS, variablesOf } from './setting.ts'
 
 function read(environment: Environment) {

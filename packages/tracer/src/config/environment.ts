@@ -1,5 +1,5 @@
 /** The one way to the process's environment; everything beyond `config/` gets it as an argument. */
-import type { Environment } from './parse.ts'
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export function processEnvironment(): Environment {
   return process.env

@@ -5,7 +5,8 @@
 import { SDK_VERSION } from '../version.ts'
 import { CATALOGUE, GROUPS, type SettingName } from './catalogue.ts'
 import type { TracerConfig } from './config.ts'
-import { defaultText, type Environment, type Sources } from './parse.ts'
+import type { Environment } from './environment.ts'
+import { defaultText, type Sources } from './parse.ts'
 import { type Setting, SIGNALS, variablesOf } from './setting.ts'
 
 const HIDDEN = '…'

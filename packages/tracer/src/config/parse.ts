@@ -10,11 +10,10 @@
  */
 import type { Notify } from '../notices.ts'
 import { CATALOGUE, type SettingName, type Settings } from './catalogue.ts'
+import type { Environment } from './environment.ts'
 import { isUnsupported, parseValue } from './kinds.ts'
 import { closestName } from './nearest.ts'
 import { type Setting, SIGNALS, signalVariable, variablesOf } from './setting.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Which variable a setting was read from; a setting by signal has a name for each: `headers.traces`. */
 export type Sources = Map<string, string>

@@ -9,6 +9,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
 import type { AnySpan, OnStart, SpanStarter, StartFacts } from '../trace/tracer.ts'
 import { SDK_VERSION } from '../version.ts'
+import type { HeaderCapture } from './header-capture.ts'
 
 /** The tracer's parts, the same for all instrumentations. */
 export interface SharedInstruments {
@@ -17,6 +18,8 @@ export interface SharedInstruments {
   readonly onStart: OnStart
   readonly propagator: Propagator
   readonly guard: Guard
+  /** Headers that spans keep, when any are named. */
+  readonly headers?: HeaderCapture | undefined
 }
 
 /** What one instrumentation is handed: the tracer's parts, and where it is told whether it was of use. */

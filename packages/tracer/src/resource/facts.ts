@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { hostname, release } from 'node:os'
 import { dirname } from 'node:path'
-import type { Environment } from '../config/parse.ts'
+import type { Environment } from '../config/environment.ts'
 
 export interface Facts {
   readonly pid: number

@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, type SpanOptions, TraceFlags, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import type { Sampler } from '../compat.ts'
-import { W3cPropagator } from '../propagate/propagator.ts'
+import { Propagator } from '../propagate/propagator.ts'
 import { CountedSpan } from '../trace/counted-span.ts'
 import { InertSpan } from '../trace/inert-span.ts'
 import { createScope } from '../trace/scope.ts'
@@ -100,7 +100,11 @@ describe('below a remote parent', () => {
     const { begin, remote } = start('parentbased_always_on')
     const headers = (context = ROOT_CONTEXT) => {
       const written: Record<string, string> = {}
-      const propagator = new W3cPropagator({ traceContext: true, baggage: false })
+      const propagator = new Propagator({
+        extract: ['tracecontext'],
+        inject: ['tracecontext'],
+        behavior: 'continue'
+      })
       propagator.eachHeader(begin(context), undefined, (name, value) => {
         written[name] = value
       })

@@ -117,6 +117,16 @@ export const CATALOGUE: readonly Entry[] = [
     ]
   },
   {
+    name: 'next',
+    code: 'next',
+    library: '`next`',
+    versions: '15, 16',
+    span: 'Next’s own, below the server span; the route and thrown errors on the server span',
+    modules: [
+      { packageName: 'next', majors: [15, 16], file: 'dist/server/base-server.js', patch: 'server' }
+    ]
+  },
+  {
     name: 'nestjs',
     code: 'nest',
     library: '`@nestjs/core`',

@@ -1,7 +1,7 @@
 /** Next.js: a small app is built for production and served, which takes half a minute a version. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -45,19 +45,26 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+/** Next requires itself by its name, so an alias has to be installed under it: as hard links, where they can be. */
+async function install(next: string): Promise<void> {
+  const from = `${LIBRARIES_FOLDER}node_modules`
+  const to = join(folder, 'node_modules')
+  await mkdir(to)
+  for (const name of await readdir(from)) {
+    if (name !== 'next' || next === 'next') await symlink(join(from, name), join(to, name))
+  }
+  if (next === 'next') return
+  const source = await realpath(join(from, next))
+  const linked = spawnSync('cp', ['-al', source, join(to, 'next')])
+  if (linked.status !== 0) await cp(source, join(to, 'next'), { recursive: true })
+}
+
 async function build(next: string, args: string[]): Promise<string> {
   for (const [file, text] of Object.entries(FILES)) {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     await writeFile(join(folder, file), text)
   }
-  await mkdir(join(folder, 'node_modules'))
-  for (const [name, installed] of [
-    ['next', next],
-    ['react', 'react'],
-    ['react-dom', 'react-dom']
-  ]) {
-    await symlink(`${LIBRARIES_FOLDER}node_modules/${installed}`, `${folder}/node_modules/${name}`)
-  }
+  await install(next)
   const bin = join(folder, 'node_modules/next/dist/bin/next')
   const { NODE_ENV: _, ...env } = process.env
   const building = spawn(process.execPath, [bin, 'build', ...args], {

@@ -108,7 +108,7 @@ const http2: Instrumentation = {
 export default http2
 
 function begin(stream: ServerHttp2Stream, headers: Headers, instruments: Instruments): void {
-  if (isGrpc(headers['content-type'])) return
+  if (isGrpc(headers['content-type']) || isPushed(stream)) return
   const method = knownMethod(headers[':method'] ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
@@ -119,6 +119,11 @@ function begin(stream: ServerHttp2Stream, headers: Headers, instruments: Instrum
   attachServerRequest(stream, new ServerRequest(span, frame, name))
   // What the session's parser emits is of no request.
   if (!stream.endAfterHeaders) stream.emit = emitWithin(instruments, frame)
+}
+
+/** A server numbers what it pushes evenly, and what it was asked for is odd. */
+function isPushed({ id }: ServerHttp2Stream): boolean {
+  return id !== undefined && id % 2 === 0
 }
 
 function describe(

@@ -13,6 +13,13 @@ export {
 } from './decode.ts'
 export { OtlpError, type OtlpErrorCode } from './errors.ts'
 export {
+  formatHeadRate,
+  HEAD_RATE_HEADER,
+  headRateFor,
+  headRateName,
+  readHeadRate
+} from './head-rates.ts'
+export {
   hexOfWords,
   SPAN_ID_WORDS,
   spanIdOfRow,

@@ -14,7 +14,13 @@ const MESSAGES = {
     `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
+  OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
+    `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
+  SEND_DROPPED_PAYLOADS: (payloads: number, signal: string, reason: string) =>
+    `${payloads} payloads of ${signal} were dropped: ${reason}.`,
+  SEND_REFUSED_ITEMS: (items: number, signal: string, reason: string) =>
+    `${items} items of a payload of ${signal} were refused: ${reason}.`,
   SEND_EXIT: (spans: number) =>
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>

@@ -12,28 +12,34 @@ import {
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   trace as traceApi
 } from '@opentelemetry/api'
-import { type SpanProcessor, SpanProcessors } from './compat.ts'
+import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
+import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import type { TracerConfig } from './config/config.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
-import type { SharedInstruments } from './instrument/instruments.ts'
+import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
 import { type Notify, notifyStderr } from './notices.ts'
 import { W3cPropagator } from './propagate/propagator.ts'
 import { detectResource, processFacts } from './resource/resource.ts'
-import { createHeadSampler } from './sample/head-sampler.ts'
+import { RuntimeWatch } from './runtime/watch.ts'
+import { HeadSampler } from './sample/head-sampler.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
-import type { Sender, SendOptions } from './send/sender.ts'
+import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
+
+const OWN_SCOPE = { name: '@spanloom/tracer', version: SDK_VERSION }
 
 /** How long `flush()` waits for a collector that does not answer. */
 const FLUSH_WAIT_MS = 5_000
@@ -52,16 +58,56 @@ export interface SpanloomTracer {
   shutdown(): Promise<void>
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  /** The app's own sampler decides from now on, about every span, instead of what is configured. */
+  setSampler(sampler: Sampler): void
 }
 
-export function startTracer(config: TracerConfig, notify: Notify = notifyStderr): SpanloomTracer {
+/** `appSampler` decides instead of what is configured, from the first span on. */
+export function startTracer(
+  config: TracerConfig,
+  notify: Notify = notifyStderr,
+  appSampler?: Sampler
+): SpanloomTracer {
   const guard = createGuard(notify)
   const clock = createClock()
   const contexts = new SpanloomContextManager()
   const propagator = new W3cPropagator(config)
   const processors = new SpanProcessors(guard)
   const resource = detectResource(processFacts(), config.resource)
-  const sender = createSender(config, contexts, notify)
+  const serviceName = String(resource.attributes[SERVICE_NAME])
+  const sampler = new HeadSampler(config.sampler, config.sampling, {
+    serviceName,
+    nowMs: () => performance.now(),
+    notify,
+    guard
+  })
+  if (appSampler !== undefined) sampler.use(appSampler)
+  const share = { collector: 1, overhead: 1 }
+  const scale = () => sampler.scale(share.collector * share.overhead)
+  const watch = new RuntimeWatch({
+    clock,
+    monotonicNow: () => performance.now(),
+    notify,
+    guard,
+    maxOverheadPercent: config.maxOverheadPercent,
+    metricIntervalMs: config.runtimeMetrics ? config.metricIntervalMs : 0,
+    senderBusyMs: () => sender.busyMs,
+    sayName: (index, name) => sender.sayName(index, name),
+    sendMetrics: (metrics) =>
+      sender.send(encodeMetrics(resource, OWN_SCOPE, metrics), 0, 'metrics'),
+    onTraceShare(traceShare) {
+      share.overhead = traceShare
+      scale()
+    }
+  })
+  const sender = createSender(config, contexts, notify, {
+    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined,
+    onHeadRate(rate) {
+      share.collector = rate
+      scale()
+    },
+    watch: { shared: watch.open.shared, resource: resource.attributes, scope: OWN_SCOPE }
+  })
   const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
     sender.send(bytes, count)
   )
@@ -69,12 +115,17 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
     clock,
     limits: config.limits,
     resource,
+    opened: (span: RecordingSpan) => watch.opened(span),
     ended(span: RecordingSpan) {
-      buffer.add(span)
+      const fromMs = watch.overhead.isTimed ? performance.now() : 0
+      watch.ending(span)
+      const isSampled = (span.traceFlags & TraceFlags.SAMPLED) !== 0
+      if (isSampled && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
+      if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
     }
   }
-  const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(config.sampler))
+  const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   const provider = new ApiTracerProvider(starter, contexts, onStart)
 
@@ -96,6 +147,7 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
     instrumented.stop()
+    watch.stop()
     await flush()
     await processors.shutdown()
     forgetExit()
@@ -110,7 +162,8 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
       stopped ??= stop()
       return stopped
     },
-    addSpanProcessor: (processor) => processors.add(processor)
+    addSpanProcessor: (processor) => processors.add(processor),
+    setSampler: (appsSampler) => sampler.use(appsSampler)
   }
 }
 
@@ -121,27 +174,36 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     trace: createTrace(undefined, undefined),
     async flush() {},
     async shutdown() {},
-    addSpanProcessor() {}
+    addSpanProcessor() {},
+    setSampler() {}
   }
 }
 
 function createSender(
   config: TracerConfig,
   contexts: SpanloomContextManager,
-  notify: Notify
+  notify: Notify,
+  more: {
+    readonly headRateName: string | undefined
+    readonly onHeadRate: (rate: number) => void
+    readonly watch: OpenSpanWatch
+  }
 ): Sender {
+  const { headRateName, onHeadRate, watch } = more
   const options: SendOptions = {
-    url: config.url,
-    headers: config.headers,
+    targets: config.targets,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
-    userAgent: `spanloom-tracer/${SDK_VERSION}`
+    userAgent: `spanloom-tracer/${SDK_VERSION}`,
+    headRateName
   }
   return new WorkerSender({
     options,
     notify,
     now: () => performance.now(),
-    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random })
+    onHeadRate,
+    watch,
+    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
 }
 

@@ -1,22 +1,27 @@
 /** What the settings come to: the parts of the tracer read this, and nothing else reads the environment. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Notify } from '../notices.ts'
-import type { SamplerName } from '../sample/head-sampler.ts'
+import type { SamplerName, SamplingSettings } from '../sample/head-sampler.ts'
+import type { SendTarget, Signal } from '../send/sender.ts'
 import type { SpanLimits } from '../trace/limits.ts'
-import { type Environment, type Pairs, readSettings, type Settings } from './parse.ts'
+import { CATALOGUE } from './catalogue.ts'
+import { type Environment, readSettings, type Settings } from './parse.ts'
 
 export interface TracerConfig {
   readonly disabled: boolean
   readonly resource: Attributes
-  readonly url: string
-  readonly headers: Pairs
+  readonly targets: Readonly<Record<Signal, SendTarget>>
   readonly timeoutMs: number
   readonly sampler: SamplerName
+  readonly sampling: SamplingSettings
   readonly traceContext: boolean
   readonly baggage: boolean
   readonly limits: SpanLimits
   readonly queueBytesMax: number
   readonly exitWaitMs: number
+  readonly runtimeMetrics: boolean
+  readonly metricIntervalMs: number
+  readonly maxOverheadPercent: number
 }
 
 export function readConfig(notify: Notify, environment: Environment = process.env): TracerConfig {
@@ -25,10 +30,17 @@ export function readConfig(notify: Notify, environment: Environment = process.en
   return {
     disabled: settings.disabled,
     resource: resourceOf(settings),
-    url: settings.tracesEndpoint ?? `${settings.endpoint.replace(/\/+$/, '')}/v1/traces`,
-    headers: settings.headers ?? {},
+    targets: targetsOf(settings),
     timeoutMs: settings.timeoutMs,
     sampler: settings.sampler,
+    sampling: {
+      samplerArg: settings.samplerArg,
+      samplerIsSet: (environment.OTEL_TRACES_SAMPLER?.trim() ?? '') !== '',
+      sampleRate: settings.sampleRate,
+      samplingRules: settings.samplingRules,
+      tracesPerSecondMax: settings.tracesPerSecondMax,
+      samplingFromCollector: settings.samplingFromCollector
+    },
     traceContext: !none && settings.propagators.includes('tracecontext'),
     baggage: !none && settings.propagators.includes('baggage'),
     limits: {
@@ -40,7 +52,32 @@ export function readConfig(notify: Notify, environment: Environment = process.en
       valueCharsMax: settings.valueCharsMax
     },
     queueBytesMax: settings.queueBytesMax,
-    exitWaitMs: settings.exitWaitMs
+    exitWaitMs: settings.exitWaitMs,
+    runtimeMetrics: true,
+    metricIntervalMs: 60_000,
+    maxOverheadPercent: 5
+  }
+}
+
+const TRACES_PATH = '/v1/traces'
+
+/**
+ * Who gives a whole address for traces alone means the collector that is there: the other signals go
+ * beside it, when it ends as it usually does, and not to a localhost on which nobody listens.
+ */
+function targetsOf(settings: Settings): TracerConfig['targets'] {
+  const { tracesEndpoint, endpoint } = settings
+  const sibling = tracesEndpoint?.endsWith(TRACES_PATH) && endpoint === CATALOGUE.endpoint.default
+  const base = sibling
+    ? tracesEndpoint!.slice(0, -TRACES_PATH.length)
+    : endpoint.replace(/\/+$/, '')
+  return {
+    traces: { url: tracesEndpoint ?? `${base}${TRACES_PATH}`, headers: settings.headers ?? {} },
+    metrics: {
+      url: settings.metricsEndpoint ?? `${base}/v1/metrics`,
+      headers: settings.metricsHeaders ?? {}
+    },
+    logs: { url: settings.logsEndpoint ?? `${base}/v1/logs`, headers: settings.logsHeaders ?? {} }
   }
 }
 

@@ -50,6 +50,7 @@ export function watchModules(
     }
   }
   const handed = new WeakMap<object, Set<ModuleTarget>>()
+  const { cache } = createRequire(import.meta.url)
 
   function hand(
     target: ModuleTarget,
@@ -86,7 +87,9 @@ export function watchModules(
       return
     }
     const path = resolveId(id, parentFilename)
-    if (path !== undefined) handFile(path, result, 'require')
+    // Of files that require each other, one is met half evaluated: it is met again when it is whole.
+    if (path === undefined || cache[path]?.loaded === false) return
+    handFile(path, result, 'require')
   }
 
   const receive: Receiver = (packageName, version, file, exports) => {
@@ -107,7 +110,6 @@ export function watchModules(
       receive(RUNTIME, process.versions.node, file, process.getBuiltinModule(file))
     }
   }
-  const { cache } = createRequire(import.meta.url)
   for (const path of Object.keys(cache)) {
     if (words.has(lastWord(path))) handFile(path, cache[path]?.exports, 'cache')
   }

@@ -39,6 +39,15 @@ export const CATALOGUE: readonly Entry[] = [
     ]
   },
   {
+    name: 'http2',
+    code: 'http2',
+    library: '`node:http2` server and client',
+    versions: 'Node’s',
+    span: 'SERVER and CLIENT as those of `node:http`; gRPC’s calls are left to its own',
+    channels: ['http2.server.stream.start', 'http2.server.stream.close'],
+    modules: [{ packageName: 'node', majors: [22, 23, 24, 25, 26], file: 'http2', patch: 'http2' }]
+  },
+  {
     name: 'express',
     code: 'express',
     library: '`express`',
@@ -105,6 +114,16 @@ export const CATALOGUE: readonly Entry[] = [
         esm: ['Context'],
         patch: 'context'
       }
+    ]
+  },
+  {
+    name: 'next',
+    code: 'next',
+    library: '`next`',
+    versions: '15, 16',
+    span: 'Next’s own, below the server span; the route and thrown errors on the server span',
+    modules: [
+      { packageName: 'next', majors: [15, 16], file: 'dist/server/base-server.js', patch: 'server' }
     ]
   },
   {

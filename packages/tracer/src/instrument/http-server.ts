@@ -52,7 +52,7 @@ interface StartMessage {
   readonly server: Server
 }
 
-const HEADER_CHARS_MAX = 512
+export const HEADER_CHARS_MAX = 512
 const REQUEST_EVENTS: ReadonlySet<string | symbol> = new Set([
   'request',
   'checkContinue',
@@ -146,7 +146,7 @@ function pathOf(target: string): string {
 }
 
 /** The first hop that a proxy names, as the conventions have it; else the socket's other end. */
-function clientAddress(
+export function clientAddress(
   forwarded: string | string[] | undefined,
   remote: string | undefined
 ): string | undefined {

@@ -284,5 +284,36 @@ export const CATALOGUE: readonly Entry[] = [
       patch: 'functions',
       esm: ['generateText', 'streamText', 'generateObject', 'streamObject', 'embed', 'embedMany']
     }))
+  },
+  {
+    name: 'mongodb',
+    code: 'mongodb',
+    library: '`mongodb`',
+    versions: '5, 6, 7',
+    span: 'CLIENT, `find orders`, `getMore orders`; the shape of filter, update or pipeline with every value as `?`, database, batch size, server address; the error’s number',
+    modules: [
+      {
+        packageName: 'mongodb',
+        majors: [5, 6, 7],
+        file: 'lib/cmap/connection.js',
+        patch: 'connection'
+      },
+      {
+        packageName: 'mongodb',
+        majors: [5, 6, 7],
+        file: 'lib/cmap/connection_pool.js',
+        patch: 'pool'
+      }
+    ]
+  },
+  {
+    name: 'mongoose',
+    code: 'mongoose',
+    library: '`mongoose`',
+    versions: '7, 8, 9',
+    span: 'no span: the driver’s, under whoever asked',
+    modules: [
+      { packageName: 'mongoose', majors: [7, 8, 9], file: 'lib/collection.js', patch: 'collection' }
+    ]
   }
 ]

@@ -20,6 +20,7 @@ import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
@@ -162,6 +163,7 @@ export function startTracer(
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -205,6 +207,17 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     addSpanProcessor() {},
     setSampler() {}
   }
+}
+
+/** For the doctor: a getter on `globalThis`, read by nobody else. */
+function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
+  const startedAtMs = performance.now()
+  const known = globalThis as Record<symbol, unknown>
+  known[Symbol.for(DIAGNOSTICS)] = (): Diagnostics => ({
+    version: SDK_VERSION,
+    startedAtMs,
+    ...facts
+  })
 }
 
 function createSender(

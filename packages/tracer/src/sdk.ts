@@ -26,6 +26,7 @@ import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
 import { headerCapture } from './instrument/header-capture.ts'
 import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
+import { sayInstrumentedSoon } from './instrument/say-instrumented.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
@@ -163,6 +164,7 @@ export function startTracer(
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
   tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
@@ -176,6 +178,7 @@ export function startTracer(
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
+    unsay()
     instrumented.stop()
     watch.stop()
     await flush()

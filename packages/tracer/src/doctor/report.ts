@@ -34,12 +34,20 @@ function tracerLine(findings: Findings | undefined, advice: string[]): string {
     return '  tracer      nothing was observed'
   }
   const { tracer, nodeVersion } = findings
+  if (isTooOld(nodeVersion)) {
+    advice.push(`The tracer needs Node 22.15 or later, and this is ${nodeVersion}.`)
+  }
   if (!tracer.started) {
     advice.push('Start it with the app: node --import @spanloom/tracer/register app.js')
     return `  tracer      not started (node ${nodeVersion})`
   }
   const { version, serviceName } = tracer
   return `  tracer      ${version}, service "${serviceName}", node ${nodeVersion}`
+}
+
+function isTooOld(nodeVersion: string): boolean {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
+  return major < 22 || (major === 22 && minor < 15)
 }
 
 function collectorLine(answer: CollectorAnswer, advice: string[]): string {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Notify } from '../notices.ts'
 import type { LoadedModule, Usage } from './registry.ts'
 import { sayInstrumented } from './say-instrumented.ts'
 
@@ -13,7 +14,8 @@ const module = (version: string, seen: LoadedModule['seen']): LoadedModule => ({
 function said(usage: Partial<Usage>, saysAll = true) {
   const notices: unknown[][] = []
   const whole = { entry, modules: [], unsupported: [], count: 0, ...usage }
-  sayInstrumented([whole], saysAll, (...notice) => void notices.push(notice))
+  const notify = (...notice: unknown[]) => void notices.push(notice)
+  sayInstrumented([whole], saysAll, notify as Notify)
   return notices
 }
 

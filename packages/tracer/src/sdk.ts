@@ -17,20 +17,24 @@ import {
 } from '@opentelemetry/api'
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
-import type { TracerConfig } from './config/config.ts'
+import { isInstrumented, type TracerConfig } from './config/config.ts'
+import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
+import { headerCapture } from './instrument/header-capture.ts'
 import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
-import { type Notify, notifyStderr } from './notices.ts'
-import { W3cPropagator } from './propagate/propagator.ts'
-import { detectResource, processFacts } from './resource/resource.ts'
+import { type Notify, notifyAt, notifyStderr } from './notices.ts'
+import { Propagator } from './propagate/propagator.ts'
+import { processFacts } from './resource/facts.ts'
+import { detectResource } from './resource/resource.ts'
 import { RuntimeWatch } from './runtime/watch.ts'
 import { HeadSampler } from './sample/head-sampler.ts'
+import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
@@ -65,15 +69,16 @@ export interface SpanloomTracer {
 /** `appSampler` decides instead of what is configured, from the first span on. */
 export function startTracer(
   config: TracerConfig,
-  notify: Notify = notifyStderr,
+  tell: Notify = notifyStderr,
   appSampler?: Sampler
 ): SpanloomTracer {
+  const notify = notifyAt(config.logLevel, tell)
   const guard = createGuard(notify)
   const clock = createClock()
   const contexts = new SpanloomContextManager()
-  const propagator = new W3cPropagator(config)
+  const propagator = new Propagator(config.propagation)
   const processors = new SpanProcessors(guard)
-  const resource = detectResource(processFacts(), config.resource)
+  const resource = detectResource(processFacts(processEnvironment()), config)
   const serviceName = String(resource.attributes[SERVICE_NAME])
   const sampler = new HeadSampler(config.sampler, config.sampling, {
     serviceName,
@@ -84,33 +89,46 @@ export function startTracer(
   if (appSampler !== undefined) sampler.use(appSampler)
   const share = { collector: 1, overhead: 1 }
   const scale = () => sampler.scale(share.collector * share.overhead)
+  const { traces, metrics, logs } = config.exporters
+  const hasMetrics = config.runtimeMetrics && metrics.length > 0
   const watch = new RuntimeWatch({
     clock,
     monotonicNow: () => performance.now(),
     notify,
     guard,
     maxOverheadPercent: config.maxOverheadPercent,
-    metricIntervalMs: config.runtimeMetrics ? config.metricIntervalMs : 0,
+    metricIntervalMs: hasMetrics ? config.metricIntervalMs : 0,
     senderBusyMs: () => sender.busyMs,
     sayName: (index, name) => sender.sayName(index, name),
-    sendMetrics: (metrics) =>
-      sender.send(encodeMetrics(resource, OWN_SCOPE, metrics), 0, 'metrics'),
+    sendMetrics: (taken) => sender.send(encodeMetrics(resource, OWN_SCOPE, taken), 0, 'metrics'),
     onTraceShare(traceShare) {
       share.overhead = traceShare
       scale()
     }
   })
+  const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
-    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined,
+    headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
       scale()
     },
-    watch: { shared: watch.open.shared, resource: resource.attributes, scope: OWN_SCOPE }
+    watch:
+      logs.length > 0
+        ? { shared: watch.open.shared, resource: resource.attributes, scope: OWN_SCOPE }
+        : undefined
   })
-  const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
-    sender.send(bytes, count)
+  const buffer = new SpanBuffer(
+    resource,
+    clock,
+    notify,
+    (bytes, count) => sender.send(bytes, count),
+    config.flushAfterMs
   )
+  if (traces.includes('console')) {
+    processors.add(consoleSpans((line) => void process.stdout.write(line)))
+  }
+  const isSent = traces.includes('otlp')
   const host = {
     clock,
     limits: config.limits,
@@ -119,8 +137,8 @@ export function startTracer(
     ended(span: RecordingSpan) {
       const fromMs = watch.overhead.isTimed ? performance.now() : 0
       watch.ending(span)
-      const isSampled = (span.traceFlags & TraceFlags.SAMPLED) !== 0
-      if (isSampled && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
+      const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
+      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
       if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
     }
@@ -132,8 +150,18 @@ export function startTracer(
   contextApi.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
-  const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
-  const instrumented = instrumentAll(instruments)
+  const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
+  const instruments: SharedInstruments = {
+    contexts,
+    starter,
+    onStart,
+    propagator,
+    guard,
+    headers: named ? headerCapture(config.captureHeaders) : undefined
+  }
+  const instrumented = instrumentAll(instruments, (name) =>
+    isInstrumented(config.instrumentations, name)
+  )
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -169,7 +197,7 @@ export function startTracer(
 
 /** The tracer of a process in which tracing is switched off. Propagation stays, as OpenTelemetry has it. */
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
-  propagation.setGlobalPropagator(new W3cPropagator(config))
+  propagation.setGlobalPropagator(new Propagator(config.propagation))
   return {
     trace: createTrace(undefined, undefined),
     async flush() {},
@@ -186,16 +214,17 @@ function createSender(
   more: {
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
-    readonly watch: OpenSpanWatch
+    readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
   const { headRateName, onHeadRate, watch } = more
   const options: SendOptions = {
-    targets: config.targets,
+    targets: config.endpoints,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
     userAgent: `spanloom-tracer/${SDK_VERSION}`,
-    headRateName
+    headRateName,
+    logLevel: config.logLevel
   }
   return new WorkerSender({
     options,

@@ -233,5 +233,87 @@ export const CATALOGUE: readonly Entry[] = [
     versions: '1, 2',
     span: 'the same',
     modules: [{ packageName: 'bunyan', majors: [1, 2], file: 'lib/bunyan.js', patch: 'bunyan' }]
+  },
+  {
+    name: 'openai',
+    code: 'llm',
+    library: '`openai`',
+    versions: '4, 5, 6, 7',
+    span: 'CLIENT, `chat gpt-5`, `embeddings …`; models, settings, tokens, finish reasons; a streamed answer ends with its last chunk; never a prompt or an answer',
+    modules: ['js', 'mjs'].flatMap((ending) =>
+      (
+        [
+          ['resources/chat/completions/completions', 'Completions', 'chat'],
+          ['resources/chat/completions', 'Completions', 'chat'],
+          ['resources/responses/responses', 'Responses', 'chat'],
+          ['resources/embeddings', 'Embeddings', 'embeddings']
+        ] as const
+      ).map(([file, local, patch]) => ({
+        packageName: 'openai',
+        majors: [4, 5, 6, 7],
+        file: `${file}.${ending}`,
+        patch,
+        ...(ending === 'mjs' ? { esm: [local] } : {})
+      }))
+    )
+  },
+  {
+    name: 'anthropic',
+    code: 'llm',
+    library: '`@anthropic-ai/sdk`',
+    versions: '0, 1',
+    span: 'the same; versions that make a span of their own keep it',
+    modules: ['js', 'mjs'].map((ending) => ({
+      packageName: '@anthropic-ai/sdk',
+      majors: [0, 1],
+      file: `resources/messages/messages.${ending}`,
+      patch: 'messages',
+      ...(ending === 'mjs' ? { esm: ['Messages'] } : {})
+    }))
+  },
+  {
+    name: 'ai',
+    code: 'ai-sdk',
+    library: '`ai`',
+    versions: '5, 6, 7 as ES modules',
+    span: 'INTERNAL, `invoke_agent generateText gpt-5`, `embeddings …`, above what the provider’s client sends; model, tokens, finish reason',
+    modules: [5, 6, 7].map((major) => ({
+      packageName: 'ai',
+      majors: [major],
+      file: major < 7 ? 'dist/index.mjs' : 'dist/index.js',
+      patch: 'functions',
+      esm: ['generateText', 'streamText', 'generateObject', 'streamObject', 'embed', 'embedMany']
+    }))
+  },
+  {
+    name: 'mongodb',
+    code: 'mongodb',
+    library: '`mongodb`',
+    versions: '5, 6, 7',
+    span: 'CLIENT, `find orders`, `getMore orders`; the shape of filter, update or pipeline with every value as `?`, database, batch size, server address; the error’s number',
+    modules: [
+      {
+        packageName: 'mongodb',
+        majors: [5, 6, 7],
+        file: 'lib/cmap/connection.js',
+        patch: 'connection'
+      },
+      {
+        packageName: 'mongodb',
+        majors: [5, 6, 7],
+        file: 'lib/cmap/connection_pool.js',
+        patch: 'pool'
+      }
+    ]
+  },
+  {
+    name: 'mongoose',
+    code: 'mongoose',
+    library: '`mongoose`',
+    versions: '7, 8, 9',
+    span: 'no span: the driver’s, under whoever asked',
+    modules: [
+      { packageName: 'mongoose', majors: [7, 8, 9], file: 'lib/collection.js', patch: 'collection' }
+    ]
   }
 ]

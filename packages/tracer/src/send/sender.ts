@@ -1,5 +1,7 @@
 import type { Attributes } from '@opentelemetry/api'
 
+import type { NoticeLevel } from '../notices.ts'
+
 /** What a payload holds; each signal has an address of its own. */
 export const SIGNALS = ['traces', 'metrics', 'logs'] as const
 export type Signal = (typeof SIGNALS)[number]
@@ -40,6 +42,8 @@ export interface SendOptions {
   readonly timeoutMs: number
   readonly queueBytesMax: number
   readonly userAgent: string
+  /** What the sending thread says; all of it when left out. */
+  readonly logLevel?: NoticeLevel
   /** The service's name as the header has it; undefined: the collector's head rates are not followed. */
   readonly headRateName: string | undefined
 }

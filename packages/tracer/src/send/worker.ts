@@ -5,7 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
-import { notifyStderr } from '../notices.ts'
+import { notifyAt } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
 import { Delivery } from './delivery.ts'
 import { HeadRate } from './head-rate.ts'
@@ -58,7 +58,7 @@ function start(input: WorkerInput): void {
     post: http.post,
     after,
     random: Math.random,
-    notify: notifyStderr,
+    notify: notifyAt(options.logLevel ?? 'info'),
     address: options.targets.traces.url,
     queueBytesMax: options.queueBytesMax,
     settled(spanCount, _delivered, signal) {

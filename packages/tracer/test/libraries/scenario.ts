@@ -18,7 +18,7 @@ export interface Told {
 export async function runToEnd(file: string, args: readonly string[]): Promise<Told> {
   const sink = await new OtlpSink().listen()
   const app = new App(apps + file, {
-    nodeArgs: ['--import', register],
+    nodeArgs: ['--no-deprecation', '--import', register],
     args,
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
   })

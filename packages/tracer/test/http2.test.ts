@@ -65,7 +65,7 @@ describe.each(['http2.mjs', 'http2.cjs'])('%s', (file) => {
       'url.scheme': 'http'
     })
     const { exit } = core
-    expect(kept.core!.answer.headers.traceparent).toBe(`00-${exit!.traceId}-${exit!.spanId}-01`)
+    expect(kept.core!.answer.headers.traceparent).toBe(`00-${exit!.traceId}-${exit!.spanId}-03`)
     expect(kept.core!.answer.headers['x-other']).toBe('kept')
     expect(kept.core!.answer.active).toBe(core.entry!.spanId)
 

@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 interface Result {
-  readonly ids: { readonly traceId: string; readonly spanId: string }
+  readonly ids: { readonly traceId: string; readonly spanId: string; readonly traceFlags: number }
   readonly lines: Record<string, unknown>[]
 }
 
@@ -36,7 +36,7 @@ describe.skipIf(!librariesAvailable())('log lines', { timeout: 60_000 }, () => {
   it.each(cases)('%s by %s', async (logger, how) => {
     const { ids, lines } = await linesOf(logger!, how!)
     const line = (text: string) => lines.find((each) => (each.msg ?? each.message) === text)!
-    const added = { trace_id: ids.traceId, span_id: ids.spanId, trace_flags: '01' }
+    const added = { trace_id: ids.traceId, span_id: ids.spanId, trace_flags: `0${ids.traceFlags}` }
     expect(line('outside')).not.toHaveProperty('trace_id')
     expect(line('inside')).toMatchObject(added)
     expect(line('with fields')).toMatchObject({ ...added, order: 7 })

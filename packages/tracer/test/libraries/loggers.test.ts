@@ -18,11 +18,15 @@ interface Result {
   readonly lines: Record<string, unknown>[]
 }
 
-async function linesOf(logger: string, how: string): Promise<Result> {
+async function linesOf(
+  logger: string,
+  how: string,
+  env: Record<string, string> = {}
+): Promise<Result> {
   app = new App(`${LIBRARIES_FOLDER}apps/loggers.mjs`, {
     nodeArgs: ['--import', registerUrl],
     args: [logger, how],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', ...env }
   })
   return JSON.parse((await app.line(/result (.*)/))[1]!)
 }
@@ -48,6 +52,15 @@ describe.skipIf(!librariesAvailable())('log lines', { timeout: 60_000 }, () => {
     }
     expect(app!.stderr).toBe('')
   })
+
+  it.each(['pino', 'winston', 'bunyan'])(
+    '%s: nothing is added when that is off',
+    async (logger) => {
+      const { lines } = await linesOf(logger, 'require', { DD_LOGS_INJECTION: 'false' })
+      expect(lines.filter((line) => 'span_id' in line)).toEqual([])
+      expect(lines.map((line) => line.msg ?? line.message)).toContain('inside')
+    }
+  )
 
   it('winston: the app’s own objects say each time where they were logged', async () => {
     const { lines } = await linesOf('winston', 'require')

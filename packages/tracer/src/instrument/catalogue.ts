@@ -130,12 +130,12 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'nestjs',
     code: 'nest',
     library: '`@nestjs/core`',
-    versions: '12',
+    versions: '10, 11, 12',
     span: 'no span: exceptions on the server span; routes by express or fastify',
     modules: [
       {
         packageName: '@nestjs/core',
-        majors: [12],
+        majors: [10, 11, 12],
         file: 'exceptions/exceptions-handler.js',
         esm: ['ExceptionsHandler'],
         patch: 'exceptions'

@@ -31,6 +31,7 @@ interface Redis {
   readonly options?: ServerOptions & {
     readonly db?: unknown
     readonly enableAutoPipelining?: boolean
+    readonly connectionName?: string
   }
   readonly _autoPipelines?: ReadonlyMap<string, Pipeline>
   readonly status?: string
@@ -52,9 +53,13 @@ const ENDPOINT = Symbol('spanloom.endpoint')
 /** What the library itself sends while it connects. */
 const HANDSHAKE: ReadonlySet<string> = new Set(['auth', 'client', 'hello', 'info', 'select'])
 
+/** A cluster's own connection, by which it learns of its nodes. */
+const REFRESHER = 'ioredis-cluster(refresher'
+
 const ioredis: Instrumentation = {
   patches: {
     redis: (exports, instruments) => patchRedis(prototypeOf(exports), instruments),
+    cluster: (exports, instruments) => patchCluster(prototypeOf(exports), instruments),
     pipeline: (exports, instruments) => patchPipeline(prototypeOf(exports), instruments)
   }
 }
@@ -91,9 +96,34 @@ function beginCommand(
   if (command[SEEN]) return
   command[SEEN] = true
   if (piped || (redis.status === 'connect' && HANDSHAKE.has(command.name))) return
+  if (redis.options?.connectionName?.startsWith(REFRESHER)) return
   const statement = commandStatement(command.name, command.args.length)
   const span = startDatabaseSpan(instruments, endpointOf(redis), statement)
   if (span !== undefined) endBesidePromise(command.promise, span, readRedisFailure)
+}
+
+/**
+ * A cluster that is not ready keeps commands and sends them on later, from its own context: their spans begin
+ * here, when the node that will answer is not known. All others have theirs at the node.
+ */
+function patchCluster(prototype: object, instruments: Instruments): void {
+  wrapMethod(
+    prototype,
+    'sendCommand',
+    (sendCommand) =>
+      function (this: Redis, command: Command, ...rest) {
+        try {
+          // Its own question whether all slots are served.
+          if (this.status === 'connect' && command.name === 'cluster') command[SEEN] = true
+          if (this.status !== 'ready' && rest[0] === undefined) {
+            beginCommand(this, command, false, instruments)
+          }
+        } catch (fault) {
+          instruments.guard.report('ioredis cluster', fault)
+        }
+        return sendCommand.call(this, command, ...rest)
+      }
+  )
 }
 
 function patchPipeline(prototype: object, instruments: Instruments): void {
@@ -165,7 +195,7 @@ function endpointOf(redis: Redis): Endpoint {
   const select = redis.condition?.select ?? options?.db
   const known = redis[ENDPOINT]
   if (known !== undefined && known.select === select) return known.endpoint
-  // A cluster's pipeline goes to a node that is chosen later.
+  // A cluster: the node is chosen later.
   const endpoint =
     redis.status !== undefined && 'slots' in redis
       ? { system: 'redis', namespace: undefined, host: undefined, port: undefined }

@@ -124,3 +124,28 @@ describe.skipIf(!runs)('caches', { timeout: 60_000 }, () => {
     )
   })
 })
+
+describe.skipIf(!runs)('clusters', { timeout: 60_000 }, () => {
+  let server: RunningServer
+  beforeAll(async () => {
+    server = await startServer('redis-cluster')
+  })
+  afterAll(() => server.stop())
+
+  it.each(['redis4', 'redis5', 'redis', 'ioredis5.4', 'ioredis'])('%s', async (name) => {
+    const told = await runToEnd('redis-cluster.mjs', [name, `${server.port}`])
+    expect(names(told.under('early'))).toEqual(['SET'])
+    const get = told.under('get')
+    expect(names(get)).toEqual(['GET'])
+    expect(get[0]!.attributes['server.port']).toBe(server.port)
+    for (const [step, mode] of Object.entries({ pipeline: 'PIPELINE', multi: 'MULTI' })) {
+      const batch = told.under(step)
+      expect(names(batch)).toEqual([`${mode} GET`])
+      expect(batch[0]!.attributes['db.operation.batch.size']).toBe(2)
+    }
+    const isLibrarys = /CLUSTER|CLIENT|INFO/
+    if (name.startsWith('io')) {
+      expect(names(told.spans).filter((each) => isLibrarys.test(each))).toEqual([])
+    }
+  })
+})

@@ -20,11 +20,13 @@ import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
 import { headerCapture } from './instrument/header-capture.ts'
 import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
+import { sayInstrumentedSoon } from './instrument/say-instrumented.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
@@ -162,6 +164,8 @@ export function startTracer(
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
+  tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -174,6 +178,7 @@ export function startTracer(
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
+    unsay()
     instrumented.stop()
     watch.stop()
     await flush()
@@ -205,6 +210,17 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     addSpanProcessor() {},
     setSampler() {}
   }
+}
+
+/** For the doctor: a getter on `globalThis`, read by nobody else. */
+function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
+  const startedAtMs = performance.now()
+  const known = globalThis as Record<symbol, unknown>
+  known[Symbol.for(DIAGNOSTICS)] = (): Diagnostics => ({
+    version: SDK_VERSION,
+    startedAtMs,
+    ...facts
+  })
 }
 
 function createSender(

@@ -315,5 +315,22 @@ export const CATALOGUE: readonly Entry[] = [
     modules: [
       { packageName: 'mongoose', majors: [7, 8, 9], file: 'lib/collection.js', patch: 'collection' }
     ]
+  },
+  {
+    name: 'prisma',
+    code: 'prisma',
+    library: '`@prisma/client`',
+    versions: '7',
+    span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s',
+    modules: [
+      { packageName: '@prisma/client', majors: [7], file: 'runtime/client.js', patch: 'runtime' },
+      // What the runtime requires: where node loads the runtime for an `import`, no `require` tells of it.
+      {
+        packageName: '@prisma/client-runtime-utils',
+        majors: [7],
+        file: 'dist/index.js',
+        patch: 'runtime'
+      }
+    ]
   }
 ]

@@ -34,6 +34,7 @@ import { type Notify, notifyAt, notifyStderr } from './notices.ts'
 import { Propagator } from './propagate/propagator.ts'
 import { processFacts } from './resource/facts.ts'
 import { detectResource } from './resource/resource.ts'
+import { threadCpuMs } from './runtime/overhead.ts'
 import { RuntimeWatch } from './runtime/watch.ts'
 import { HeadSampler } from './sample/head-sampler.ts'
 import { consoleSpans } from './send/console-spans.ts'
@@ -137,12 +138,12 @@ export function startTracer(
     resource,
     opened: (span: RecordingSpan) => watch.opened(span),
     ended(span: RecordingSpan) {
-      const fromMs = watch.overhead.isTimed ? performance.now() : 0
+      const fromMs = watch.overhead.isTimed ? threadCpuMs() : -1
       watch.ending(span)
       const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
       if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
-      if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
+      if (fromMs >= 0) watch.overhead.took(threadCpuMs() - fromMs)
     }
   }
   const starter = new SpanStarter(host, createRandomWords(), sampler)
@@ -159,6 +160,7 @@ export function startTracer(
     onStart,
     propagator,
     guard,
+    overhead: watch.overhead,
     headers: named ? headerCapture(config.captureHeaders) : undefined
   }
   const instrumented = instrumentAll(instruments, (name) =>

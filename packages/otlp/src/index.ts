@@ -108,7 +108,11 @@ export {
   URL_PATH,
   URL_QUERY,
   URL_SCHEME,
-  USER_AGENT_ORIGINAL
+  USER_AGENT_ORIGINAL,
+  USER_EMAIL,
+  USER_ID,
+  USER_NAME,
+  USER_ROLES
 } from './semconv.ts'
 export type { SpanRows } from './span-rows.ts'
 export {

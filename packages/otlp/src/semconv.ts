@@ -76,6 +76,11 @@ export const MESSAGING_MESSAGE_ID = 'messaging.message.id'
 export const MESSAGING_BATCH_MESSAGE_COUNT = 'messaging.batch.message_count'
 export const MESSAGING_CONSUMER_GROUP_NAME = 'messaging.consumer.group.name'
 
+export const USER_ID = 'user.id'
+export const USER_NAME = 'user.name'
+export const USER_EMAIL = 'user.email'
+export const USER_ROLES = 'user.roles'
+
 export const PEER_SERVICE = 'peer.service'
 export const CODE_FUNCTION_NAME = 'code.function.name'
 

@@ -39,12 +39,29 @@ export class SpanProcessors {
     this.#each('onEnd', (processor) => processor.onEnd(span))
   }
 
-  async forceFlush(): Promise<void> {
-    await Promise.allSettled(this.#processors.map((processor) => processor.forceFlush()))
+  /** Resolves when all have, and after `waitMs` at the latest: one of them may never do. */
+  forceFlush(waitMs: number): Promise<void> {
+    return this.#all('forceFlush', waitMs, (processor) => processor.forceFlush())
   }
 
-  async shutdown(): Promise<void> {
-    await Promise.allSettled(this.#processors.map((processor) => processor.shutdown()))
+  shutdown(waitMs: number): Promise<void> {
+    return this.#all('shutdown', waitMs, (processor) => processor.shutdown())
+  }
+
+  async #all(
+    place: string,
+    waitMs: number,
+    call: (processor: SpanProcessor) => Promise<void>
+  ): Promise<void> {
+    if (this.#processors.length === 0) return
+    const calls = this.#processors.map(async (processor) => {
+      try {
+        await call(processor)
+      } catch (fault) {
+        this.#guard.report(`a span processor's ${place}`, fault)
+      }
+    })
+    await within(waitMs, Promise.all(calls))
   }
 
   #each(place: string, call: (processor: SpanProcessor) => void): void {
@@ -56,4 +73,14 @@ export class SpanProcessors {
       }
     }
   }
+}
+
+/** The timer holds the process: whoever awaits this must not see it end before. */
+async function within(waitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs)
+  })
+  await Promise.race([work, timeout])
+  clearTimeout(timer)
 }

@@ -8,12 +8,9 @@ import {
   type Context,
   context as contextApi,
   propagation,
-  type Span,
-  SpanKind,
-  type SpanOptions,
-  SpanStatusCode,
   trace as traceApi
 } from '@opentelemetry/api'
+import { createOwnApi, type OwnApi } from './api.ts'
 import { type SpanProcessor, SpanProcessors } from './compat.ts'
 import type { TracerConfig } from './config/config.ts'
 import { SpanloomContextManager } from './context/manager.ts'
@@ -32,20 +29,14 @@ import { InlineSender } from './send/inline-sender.ts'
 import type { Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import type { RecordingSpan } from './trace/span.ts'
-import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
+import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
 
 /** How long `flush()` waits for a collector that does not answer. */
 const FLUSH_WAIT_MS = 5_000
 
 /** The started tracer: what `@spanloom/tracer/register` exports. */
-export interface SpanloomTracer {
-  /**
-   * Runs `fn` in a new span, which ends when `fn` returns or its promise settles. What `fn` throws is
-   * recorded on the span and thrown on.
-   */
-  trace<Result>(name: string, fn: (span: Span) => Result): Result
-  trace<Result>(name: string, options: SpanOptions, fn: (span: Span) => Result): Result
+export interface SpanloomTracer extends OwnApi {
   /** Resolves when all that has ended is delivered or dropped, after 5 s at most. */
   flush(): Promise<void>
   /** Flushes, then stops: nothing is instrumented or sent any more. */
@@ -65,11 +56,13 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
     sender.send(bytes, count)
   )
+  let closed = false
   const host = {
     clock,
     limits: config.limits,
     resource,
     ended(span: RecordingSpan) {
+      if (closed) return
       buffer.add(span)
       processors.ended(span)
     }
@@ -90,21 +83,24 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   })
 
   async function flush(): Promise<void> {
+    // A worker that has ended does not answer.
+    if (closed) return
     buffer.flush()
-    await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush()])
+    await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush(FLUSH_WAIT_MS)])
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
     instrumented.stop()
     await flush()
-    await processors.shutdown()
+    closed = true
+    await processors.shutdown(FLUSH_WAIT_MS)
     forgetExit()
     await sender.close()
     contexts.disable()
   }
 
   return {
-    trace: createTrace(provider.getTracer('@spanloom/tracer/api', SDK_VERSION), contexts),
+    ...createOwnApi(provider.getTracer('@spanloom/tracer/api', SDK_VERSION), contexts),
     flush,
     shutdown() {
       stopped ??= stop()
@@ -118,7 +114,7 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
   propagation.setGlobalPropagator(new W3cPropagator(config))
   return {
-    trace: createTrace(undefined, undefined),
+    ...createOwnApi(undefined, undefined),
     async flush() {},
     async shutdown() {},
     addSpanProcessor() {}
@@ -143,54 +139,4 @@ function createSender(
     now: () => performance.now(),
     fallback: () => new InlineSender({ options, contexts, notify, random: Math.random })
   })
-}
-
-function createTrace(
-  tracer: ApiTracer | undefined,
-  contexts: SpanloomContextManager | undefined
-): SpanloomTracer['trace'] {
-  return <Result>(
-    name: string,
-    optionsOrFn: SpanOptions | ((span: Span) => Result),
-    maybeFn?: (span: Span) => Result
-  ): Result => {
-    const fn = typeof optionsOrFn === 'function' ? optionsOrFn : maybeFn!
-    const options = typeof optionsOrFn === 'function' ? {} : optionsOrFn
-    if (tracer === undefined || contexts === undefined) {
-      return fn(traceApi.getTracer('@spanloom/tracer').startSpan(name))
-    }
-    const parent = contexts.active()
-    const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, ...options }, parent)
-    return runInSpan(span, () => contexts.run(contextWithSpan(parent, span), () => fn(span)))
-  }
-}
-
-function runInSpan<Result>(span: Span, run: () => Result): Result {
-  let result: Result
-  try {
-    result = run()
-  } catch (error) {
-    throw failed(span, error)
-  }
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
-    span.end()
-    return result
-  }
-  return (result as PromiseLike<unknown>).then(
-    (value) => {
-      span.end()
-      return value
-    },
-    (error) => {
-      throw failed(span, error)
-    }
-  ) as Result
-}
-
-function failed(span: Span, error: unknown): unknown {
-  span.recordException(error as Error)
-  const message = error instanceof Error ? error.message : String(error)
-  span.setStatus({ code: SpanStatusCode.ERROR, message })
-  span.end()
-  return error
 }

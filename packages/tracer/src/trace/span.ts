@@ -35,7 +35,7 @@ import {
   putAll,
   putAttribute
 } from './attributes.ts'
-import type { SpanCell } from './cell.ts'
+import { SpanCell } from './cell.ts'
 import { exceptionAttributes } from './exception.ts'
 import type { SpanLimits } from './limits.ts'
 import type { Scope } from './scope.ts'
@@ -96,6 +96,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
   cell: SpanCell | undefined = undefined
+  /** The cell of the span that entered this service; its own for a local root. */
+  readonly rootCell: SpanCell | undefined
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
   declare readonly parentSpanContext?: SpanContext
 
@@ -126,6 +128,14 @@ export class RecordingSpan extends SpanIdentity implements Span {
     this.parent0 = parent === undefined ? 0 : parent.span0
     this.parent1 = parent === undefined ? 0 : parent.span1
     this.parentRemote = parent?.remote === true
+    if (parent === undefined || this.parentRemote) {
+      this.cell = new SpanCell(this)
+      this.rootCell = this.cell
+    } else {
+      this.rootCell = parent instanceof RecordingSpan ? parent.rootCell : undefined
+      const inherited = this.rootCell?.inherited
+      if (inherited !== undefined) this.#setFlat(inherited)
+    }
   }
 
   get isLocalRoot(): boolean {
@@ -164,6 +174,21 @@ export class RecordingSpan extends SpanIdentity implements Span {
     if (this.endMs !== 0) return this
     eachAttribute(attributes, (key, value) => this.setAttribute(key, value as AnyValue))
     return this
+  }
+
+  /** Attributes of the whole request: of this span, its local root, and the spans to come below that. */
+  setOnRequest(attributes: FlatAttributes): void {
+    this.#setFlat(attributes)
+    const root = this.rootCell
+    if (root === undefined) return
+    root.inherited = attributes
+    if (root.span instanceof RecordingSpan && root.span !== this) root.span.#setFlat(attributes)
+  }
+
+  #setFlat(flat: FlatAttributes): void {
+    for (let index = 0; index < flat.length; index += 2) {
+      this.setAttribute(flat[index] as string, flat[index + 1])
+    }
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {

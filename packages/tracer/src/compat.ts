@@ -3,12 +3,15 @@
  * a dependency, because its versions cap the API's; a test compiles against the real one.
  */
 import type { Context } from '@opentelemetry/api'
+import type { BatchExporter } from './batch-exporter.ts'
 import type { Guard } from './lib/guard.ts'
 import type { RecordingSpan } from './trace/span.ts'
 
 /** `SpanProcessor` of `@opentelemetry/sdk-trace-base`, reading our span as its own. */
 export interface SpanProcessor {
   onStart(span: RecordingSpan, parentContext: Context): void
+  /** Optional: while the span can still be changed. */
+  onEnding?(span: RecordingSpan): void
   onEnd(span: RecordingSpan): void
   forceFlush(): Promise<void>
   shutdown(): Promise<void>
@@ -18,6 +21,9 @@ export interface SpanProcessor {
 export class SpanProcessors {
   readonly #guard: Guard
   #processors: readonly SpanProcessor[] = []
+  #exporters: readonly BatchExporter[] = []
+  /** Whether any of them has an `onEnding`. */
+  seesEnding = false
 
   constructor(guard: Guard) {
     this.#guard = guard
@@ -25,6 +31,21 @@ export class SpanProcessors {
 
   add(processor: SpanProcessor): void {
     this.#processors = [...this.#processors, processor]
+    if (typeof processor.onEnding === 'function') this.seesEnding = true
+  }
+
+  addExporter(exporter: BatchExporter): void {
+    this.#exporters = [...this.#exporters, exporter]
+    this.add(exporter)
+  }
+
+  /** In the process's `exit`: what an exporter can do at once. */
+  exportAtExit(): void {
+    for (const exporter of this.#exporters) exporter.exportAtExit()
+  }
+
+  ending(span: RecordingSpan): void {
+    this.#each('onEnding', (processor) => processor.onEnding?.(span))
   }
 
   /** @hot One read of a length when there is none. */

@@ -4,6 +4,7 @@
  *   instrument ─→ trace ─→ encode ─→ send
  *        └── context, propagate          (config and resource at the start)
  */
+import { createRequire } from 'node:module'
 import {
   type Context,
   context as contextApi,
@@ -11,11 +12,14 @@ import {
   trace as traceApi
 } from '@opentelemetry/api'
 import { createOwnApi, type OwnApi } from './api.ts'
+import { BatchExporter, type SpanExporter } from './batch-exporter.ts'
 import { type SpanProcessor, SpanProcessors } from './compat.ts'
 import type { TracerConfig } from './config/config.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
+import type { ForeignInstrumentation } from './instrument/foreign.ts'
+import { createForeignNames, type ForeignNames } from './instrument/foreign-names.ts'
 import type { SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
@@ -41,8 +45,15 @@ export interface SpanloomTracer extends OwnApi {
   flush(): Promise<void>
   /** Flushes, then stops: nothing is instrumented or sent any more. */
   shutdown(): Promise<void>
+  /**
+   * Instrumentations of OpenTelemetry, in CommonJS and in ES modules that are imported after this. Returns
+   * what disables them.
+   */
+  registerInstrumentations(instrumentations: readonly ForeignInstrumentation[]): () => void
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  /** Hands every sampled span to an SDK exporter too, in batches. */
+  addSpanExporter(exporter: SpanExporter): void
 }
 
 export function startTracer(config: TracerConfig, notify: Notify = notifyStderr): SpanloomTracer {
@@ -61,6 +72,10 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
     clock,
     limits: config.limits,
     resource,
+    get seesEnding() {
+      return processors.seesEnding
+    },
+    ending: (span: RecordingSpan) => processors.ending(span),
     ended(span: RecordingSpan) {
       if (closed) return
       buffer.add(span)
@@ -69,15 +84,27 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   }
   const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(config.sampler))
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
-  const provider = new ApiTracerProvider(starter, contexts, onStart)
+  let foreignNames: ForeignNames | undefined
+  const provider = new ApiTracerProvider(
+    starter,
+    contexts,
+    onStart,
+    (name) => foreignNames?.isDouble(name) === true
+  )
 
-  contextApi.setGlobalContextManager(contexts)
-  propagation.setGlobalPropagator(propagator)
-  traceApi.setGlobalTracerProvider(provider)
+  const registered = [
+    contextApi.setGlobalContextManager(contexts),
+    propagation.setGlobalPropagator(propagator),
+    traceApi.setGlobalTracerProvider(provider)
+  ]
+  if (registered.includes(false)) notify('API_TAKEN')
   const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
   const instrumented = instrumentAll(instruments)
+  foreignNames = createForeignNames(instrumented.usages, notify)
+  const foreignParts = { provider, names: foreignNames, guard, notify }
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
+    processors.exportAtExit()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
   })
@@ -106,7 +133,13 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
       stopped ??= stop()
       return stopped
     },
-    addSpanProcessor: (processor) => processors.add(processor)
+    registerInstrumentations: (instrumentations) =>
+      foreign().registerForeign(instrumentations, foreignParts),
+    addSpanProcessor: (processor) => processors.add(processor),
+    addSpanExporter(exporter) {
+      const run = (context: Context, fn: () => void) => contexts.run(context, fn)
+      processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
+    }
   }
 }
 
@@ -117,8 +150,16 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     ...createOwnApi(undefined, undefined),
     async flush() {},
     async shutdown() {},
-    addSpanProcessor() {}
+    registerInstrumentations: () => () => {},
+    addSpanProcessor() {},
+    addSpanExporter() {}
   }
+}
+
+/** Loaded when it is first used: most apps never do. */
+function foreign(): typeof import('./instrument/foreign.ts') {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return createRequire(import.meta.url)(`./instrument/foreign.${ending}`)
 }
 
 function createSender(

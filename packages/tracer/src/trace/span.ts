@@ -60,6 +60,10 @@ export interface SpanHost {
   readonly clock: Clock
   readonly limits: SpanLimits
   readonly resource: Resource
+  /** Whether `ending` wants to be called. Read at each end, because it may become so at any time. */
+  readonly seesEnding?: boolean
+  /** Tells processors while the span can still be changed. Never throws. */
+  ending?(span: RecordingSpan): void
   /** Encodes the ended span and tells the processors. Never throws. */
   ended(span: RecordingSpan): void
 }
@@ -67,6 +71,9 @@ export interface SpanHost {
 const UNSET = 0
 const OK = 1
 const ERROR = 2
+
+/** Spans whose end a processor is being told of: it may call `end` once more. */
+const endingSpans = new WeakSet<object>()
 
 /** Longer names and status messages are cut: they go into tables of names. */
 const NAME_CHARS_MAX = 1_024
@@ -288,12 +295,22 @@ export class RecordingSpan extends SpanIdentity implements Span {
 
   end(endTime?: TimeInput): void {
     if (this.endMs !== 0) return
-    const clock = this.#host.clock
+    const host = this.#host
+    const clock = host.clock
     const end = endTime === undefined || endTime === null ? clock.now() : epochMs(endTime, clock)
+    if (host.seesEnding === true && this.#endsWhileEnding(host)) return
     // A wall clock set back, or an end before the start: zero long rather than negative.
     this.endMs = Math.max(end, this.startMs)
-    this.#host.ended(this)
+    host.ended(this)
     if (this.isLocalRoot) this.cell?.release()
+  }
+
+  /** Whether `ending` has ended the span itself, which then is over. */
+  #endsWhileEnding(host: SpanHost): boolean {
+    if (endingSpans.has(this)) return false
+    endingSpans.add(this)
+    host.ending?.(this)
+    return this.endMs !== 0
   }
 
   isRecording(): boolean {

@@ -17,7 +17,7 @@ import type { SpanloomContextManager } from '../context/manager.ts'
 import type { RandomWord } from '../lib/random-ids.ts'
 import { textOf } from '../lib/text.ts'
 import type { HeadSampler } from '../sample/head-sampler.ts'
-import { InertSpan } from './inert-span.ts'
+import { InertSpan, inertCopy } from './inert-span.ts'
 import { createScope, type Scope } from './scope.ts'
 import { RecordingSpan, type SpanHost, spanName } from './span.ts'
 import { identityOf, type SpanIdentity } from './span-identity.ts'
@@ -165,6 +165,30 @@ export class ApiTracer implements Tracer {
   }
 }
 
+/**
+ * The tracer of an instrumentation that does what ours do. Its spans stand for the span that is active: they
+ * record nothing, and what is below them is below that one.
+ */
+class MutedTracer extends ApiTracer {
+  readonly #active: SpanloomContextManager
+
+  constructor(
+    starter: SpanStarter,
+    contexts: SpanloomContextManager,
+    scope: Scope,
+    onStart: OnStart
+  ) {
+    super(starter, contexts, scope, onStart)
+    this.#active = contexts
+  }
+
+  override startSpan(): AnySpan {
+    const active = this.#active.storage.getStore()
+    const identity = active === undefined ? undefined : identityOf(active.getValue(SPAN_KEY))
+    return identity === undefined ? suppressedSpan(undefined) : inertCopy(identity)
+  }
+}
+
 export function contextWithSpan(parent: Context, span: AnySpan): Context {
   // The API's root context holds nothing and its copies are dear: our own root takes its place.
   if (parent === ROOT_CONTEXT) return ROOT_FRAME.withSpan(span)
@@ -189,13 +213,23 @@ function suppressedSpan(parent: SpanIdentity | undefined): InertSpan {
 /** More scopes than these share one object, which then names none of them. */
 const SCOPES_MAX = 1_000
 
+/** Whether spans of the tracer of this name are made by somebody else already. */
+export type IsDouble = (tracerName: string) => boolean
+
 export class ApiTracerProvider implements TracerProvider {
   readonly #starter: SpanStarter
   readonly #contexts: SpanloomContextManager
   readonly #onStart: OnStart
+  readonly #isDouble: IsDouble
   readonly #tracers = new Map<string, ApiTracer>()
 
-  constructor(starter: SpanStarter, contexts: SpanloomContextManager, onStart: OnStart) {
+  constructor(
+    starter: SpanStarter,
+    contexts: SpanloomContextManager,
+    onStart: OnStart,
+    isDouble: IsDouble = () => false
+  ) {
+    this.#isDouble = isDouble
     this.#starter = starter
     this.#contexts = contexts
     this.#onStart = onStart
@@ -208,7 +242,8 @@ export class ApiTracerProvider implements TracerProvider {
     if (known !== undefined) return known
     const full = this.#tracers.size >= SCOPES_MAX
     const scope = full ? createScope('overflow') : createScope(name, version, schemaUrl)
-    const tracer = new ApiTracer(this.#starter, this.#contexts, scope, this.#onStart)
+    const Kind = this.#isDouble(scope.readable.name) ? MutedTracer : ApiTracer
+    const tracer = new Kind(this.#starter, this.#contexts, scope, this.#onStart)
     if (!full) this.#tracers.set(key, tracer)
     return tracer
   }

@@ -13,6 +13,13 @@ export {
 } from './decode.ts'
 export { OtlpError, type OtlpErrorCode } from './errors.ts'
 export {
+  formatHeadRate,
+  HEAD_RATE_HEADER,
+  headRateFor,
+  headRateName,
+  readHeadRate
+} from './head-rates.ts'
+export {
   hexOfWords,
   SPAN_ID_WORDS,
   spanIdOfRow,
@@ -24,8 +31,16 @@ export { tracesJsonToProtobuf } from './json.ts'
 export { VALUE_DEPTH_MAX } from './messages.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {
+  AWS_ECS_LAUNCHTYPE,
+  AWS_LOG_GROUP_NAMES,
+  AWS_LOG_STREAM_NAMES,
   CLIENT_ADDRESS,
   CLIENT_PORT,
+  CLOUD_ACCOUNT_ID,
+  CLOUD_PLATFORM,
+  CLOUD_PROVIDER,
+  CLOUD_REGION,
+  CLOUD_RESOURCE_ID,
   CODE_FUNCTION_NAME,
   CONTAINER_ID,
   DB_COLLECTION_NAME,
@@ -47,7 +62,22 @@ export {
   EXCEPTION_MESSAGE,
   EXCEPTION_STACKTRACE,
   EXCEPTION_TYPE,
+  FAAS_INSTANCE,
+  FAAS_MAX_MEMORY,
+  FAAS_NAME,
+  FAAS_VERSION,
+  GEN_AI_OPERATION_NAME,
+  GEN_AI_PROVIDER_NAME,
+  GEN_AI_REQUEST_MODEL,
+  GEN_AI_RESPONSE_FINISH_REASONS,
+  GEN_AI_RESPONSE_ID,
+  GEN_AI_RESPONSE_MODEL,
+  GEN_AI_USAGE_INPUT_TOKENS,
+  GEN_AI_USAGE_OUTPUT_TOKENS,
+  HEROKU_APP_ID,
+  HEROKU_RELEASE_COMMIT,
   HOST_ARCH,
+  HOST_ID,
   HOST_NAME,
   HTTP_HOST,
   HTTP_METHOD,
@@ -62,6 +92,13 @@ export {
   HTTP_STATUS_CODE,
   HTTP_TARGET,
   HTTP_URL,
+  K8S_CLUSTER_NAME,
+  K8S_CONTAINER_NAME,
+  K8S_DEPLOYMENT_NAME,
+  K8S_NAMESPACE_NAME,
+  K8S_NODE_NAME,
+  K8S_POD_NAME,
+  K8S_POD_UID,
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_CONSUMER_GROUP_NAME,
   MESSAGING_DESTINATION_NAME,
@@ -112,7 +149,10 @@ export {
   USER_EMAIL,
   USER_ID,
   USER_NAME,
-  USER_ROLES
+  USER_ROLES,
+  VCS_REF_HEAD_NAME,
+  VCS_REF_HEAD_REVISION,
+  VCS_REPOSITORY_URL_FULL
 } from './semconv.ts'
 export type { SpanRows } from './span-rows.ts'
 export {

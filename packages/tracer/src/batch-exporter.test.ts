@@ -2,7 +2,6 @@ import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BatchExporter, type SpanExporter } from './batch-exporter.ts'
 import { SpanProcessors } from './compat.ts'
-import { createConsoleExporter } from './console-exporter.ts'
 import { createGuard } from './lib/guard.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { testTracer } from './tracer.testkit.ts'
@@ -156,28 +155,5 @@ describe('processors', () => {
     })
     await processors.forceFlush(5)
     await processors.shutdown(5)
-  })
-})
-
-describe('the console exporter', () => {
-  it('prints a line of JSON for each span', () => {
-    const written: string[] = []
-    const { tracer, ended, time } = testTracer()
-    const span = tracer.startSpan('shown', { attributes: { a: 1 } })
-    time.nowMs += 1.5
-    span.end()
-    createConsoleExporter((text) => void written.push(text)).export(ended, () => {})
-    const { traceId, spanId } = span.spanContext()
-    expect(JSON.parse(written.join(''))).toEqual({
-      name: 'shown',
-      traceId,
-      spanId,
-      kind: 'INTERNAL',
-      start: '2026-11-23T09:39:59.370Z',
-      durationMs: 1.5,
-      status: 'UNSET',
-      attributes: { a: 1 },
-      scope: 'test'
-    })
   })
 })

@@ -8,8 +8,15 @@ import { writeSync } from 'node:fs'
 const MESSAGES = {
   API_TAKEN: () =>
     '@opentelemetry/api was in use before the tracer started, by another SDK or an older copy of it: what is traced through it is not seen. Start the tracer first, and only one.',
+  CONFIG_AGENT: (name: string, value: string, used: string) =>
+    `${name}=${value} names a Datadog agent; OTLP is sent to ${used}. OTEL_EXPORTER_OTLP_ENDPOINT says otherwise.`,
   CONFIG_BAD_VALUE: (name: string, value: string, used: string) =>
     `${name}="${value}" is not understood; ${used} is used.`,
+  CONFIG_IN_EFFECT: (settings: string) => settings,
+  CONFIG_NO_EFFECT: (names: string) =>
+    `Without effect here: ${names}. \`npx spanloom-tracer config\` says why.`,
+  CONFIG_UNKNOWN: (name: string, nearest: string) =>
+    `${name} is not a setting; did you mean ${nearest}?`,
   CONFIG_UNSUPPORTED: (name: string, value: string, used: string) =>
     `${name}="${value}" is not supported by this version; ${used} is used.`,
   ENCODE_FAILED: (reason: string) =>
@@ -22,7 +29,13 @@ const MESSAGES = {
     `import-in-the-middle, which ${names} needs to patch ES modules, is not to be found; only what is required is patched.`,
   INSTRUMENT_TWICE: (theirs: string, ours: string) =>
     `${theirs} records what this tracer records itself (${ours}); its spans are left out. Remove it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
+  OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
+    `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
+  SEND_DROPPED_PAYLOADS: (payloads: number, signal: string, reason: string) =>
+    `${payloads} payloads of ${signal} were dropped: ${reason}.`,
+  SEND_REFUSED_ITEMS: (items: number, signal: string, reason: string) =>
+    `${items} items of a payload of ${signal} were refused: ${reason}.`,
   SEND_EXIT: (spans: number) =>
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>
@@ -46,11 +59,36 @@ export function noticeText<Code extends NoticeCode>(
   return `[spanloom] ${code}: ${describe(...facts)}`
 }
 
+/** What is said at each `OTEL_LOG_LEVEL`: what stands for itself, and all above it. */
+const LEVELS = ['none', 'error', 'warn', 'info'] as const
+export type NoticeLevel = (typeof LEVELS)[number]
+
+/** What is not listed is a warning. */
+const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
+  CONFIG_AGENT: 'info',
+  CONFIG_IN_EFFECT: 'info',
+  CONFIG_NO_EFFECT: 'info',
+  ENCODE_FAILED: 'error',
+  INSTRUMENT_FAULT: 'error',
+  SEND_DROPPED: 'error',
+  SEND_DROPPED_PAYLOADS: 'error',
+  SEND_REFUSED_ITEMS: 'error',
+  SEND_EXIT: 'error'
+}
+
 /** Writes at once, also while the main thread waits and in a worker, whose streams go through it. */
 export const notifyStderr: Notify = (code, ...facts) => {
   try {
     writeSync(2, `${noticeText(code, facts)}\n`)
   } catch {
     // stderr is closed or full: there is nobody to tell.
+  }
+}
+
+export function notifyAt(level: NoticeLevel, notify: Notify = notifyStderr): Notify {
+  const max = LEVELS.indexOf(level)
+  if (max === LEVELS.length - 1) return notify
+  return (code, ...facts) => {
+    if (LEVELS.indexOf(LEVEL_OF[code] ?? 'warn') <= max) notify(code, ...facts)
   }
 }

@@ -9,32 +9,42 @@ import {
   type Context,
   context as contextApi,
   propagation,
+  TraceFlags,
   trace as traceApi
 } from '@opentelemetry/api'
+import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { createOwnApi, type OwnApi } from './api.ts'
 import { BatchExporter, type SpanExporter } from './batch-exporter.ts'
-import { type SpanProcessor, SpanProcessors } from './compat.ts'
-import type { TracerConfig } from './config/config.ts'
+import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
+import { isInstrumented, type TracerConfig } from './config/config.ts'
+import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
 import type { ForeignInstrumentation } from './instrument/foreign.ts'
 import { createForeignNames, type ForeignNames } from './instrument/foreign-names.ts'
-import type { SharedInstruments } from './instrument/instruments.ts'
+import { headerCapture } from './instrument/header-capture.ts'
+import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
-import { type Notify, notifyStderr } from './notices.ts'
-import { W3cPropagator } from './propagate/propagator.ts'
-import { detectResource, processFacts } from './resource/resource.ts'
-import { createHeadSampler } from './sample/head-sampler.ts'
+import { type Notify, notifyAt, notifyStderr } from './notices.ts'
+import { Propagator } from './propagate/propagator.ts'
+import { processFacts } from './resource/facts.ts'
+import { detectResource } from './resource/resource.ts'
+import { RuntimeWatch } from './runtime/watch.ts'
+import { HeadSampler } from './sample/head-sampler.ts'
+import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
-import type { Sender, SendOptions } from './send/sender.ts'
+import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
+
+const OWN_SCOPE = { name: '@spanloom/tracer', version: SDK_VERSION }
 
 /** How long `flush()` waits for a collector that does not answer. */
 const FLUSH_WAIT_MS = 5_000
@@ -54,35 +64,94 @@ export interface SpanloomTracer extends OwnApi {
   addSpanProcessor(processor: SpanProcessor): void
   /** Hands every sampled span to an SDK exporter too, in batches. */
   addSpanExporter(exporter: SpanExporter): void
+  /** The app's own sampler decides from now on, about every span, instead of what is configured. */
+  setSampler(sampler: Sampler): void
 }
 
-export function startTracer(config: TracerConfig, notify: Notify = notifyStderr): SpanloomTracer {
+/** `appSampler` decides instead of what is configured, from the first span on. */
+export function startTracer(
+  config: TracerConfig,
+  tell: Notify = notifyStderr,
+  appSampler?: Sampler
+): SpanloomTracer {
+  const notify = notifyAt(config.logLevel, tell)
   const guard = createGuard(notify)
   const clock = createClock()
   const contexts = new SpanloomContextManager()
-  const propagator = new W3cPropagator(config)
+  const propagator = new Propagator(config.propagation)
   const processors = new SpanProcessors(guard)
-  const resource = detectResource(processFacts(), config.resource)
-  const sender = createSender(config, contexts, notify)
-  const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
-    sender.send(bytes, count)
+  const resource = detectResource(processFacts(processEnvironment()), config)
+  const serviceName = String(resource.attributes[SERVICE_NAME])
+  const sampler = new HeadSampler(config.sampler, config.sampling, {
+    serviceName,
+    nowMs: () => performance.now(),
+    notify,
+    guard
+  })
+  if (appSampler !== undefined) sampler.use(appSampler)
+  const share = { collector: 1, overhead: 1 }
+  const scale = () => sampler.scale(share.collector * share.overhead)
+  const { traces, metrics, logs } = config.exporters
+  const hasMetrics = config.runtimeMetrics && metrics.length > 0
+  const watch = new RuntimeWatch({
+    clock,
+    monotonicNow: () => performance.now(),
+    notify,
+    guard,
+    maxOverheadPercent: config.maxOverheadPercent,
+    metricIntervalMs: hasMetrics ? config.metricIntervalMs : 0,
+    senderBusyMs: () => sender.busyMs,
+    sayName: (index, name) => sender.sayName(index, name),
+    sendMetrics: (taken) => sender.send(encodeMetrics(resource, OWN_SCOPE, taken), 0, 'metrics'),
+    onTraceShare(traceShare) {
+      share.overhead = traceShare
+      scale()
+    }
+  })
+  const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
+  const sender = createSender(config, contexts, notify, {
+    headRateName: asksForRate ? headRateName(serviceName) : undefined,
+    onHeadRate(rate) {
+      share.collector = rate
+      scale()
+    },
+    watch:
+      logs.length > 0
+        ? { shared: watch.open.shared, resource: resource.attributes, scope: OWN_SCOPE }
+        : undefined
+  })
+  const buffer = new SpanBuffer(
+    resource,
+    clock,
+    notify,
+    (bytes, count) => sender.send(bytes, count),
+    config.flushAfterMs
   )
   let closed = false
+  if (traces.includes('console')) {
+    processors.add(consoleSpans((line) => void process.stdout.write(line)))
+  }
+  const isSent = traces.includes('otlp')
   const host = {
     clock,
     limits: config.limits,
     resource,
+    opened: (span: RecordingSpan) => watch.opened(span),
     get seesEnding() {
       return processors.seesEnding
     },
     ending: (span: RecordingSpan) => processors.ending(span),
     ended(span: RecordingSpan) {
       if (closed) return
-      buffer.add(span)
+      const fromMs = watch.overhead.isTimed ? performance.now() : 0
+      watch.ending(span)
+      const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
+      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
+      if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
     }
   }
-  const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(config.sampler))
+  const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   let foreignNames: ForeignNames | undefined
   const provider = new ApiTracerProvider(
@@ -98,8 +167,18 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
     traceApi.setGlobalTracerProvider(provider)
   ]
   if (registered.includes(false)) notify('API_TAKEN')
-  const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
-  const instrumented = instrumentAll(instruments)
+  const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
+  const instruments: SharedInstruments = {
+    contexts,
+    starter,
+    onStart,
+    propagator,
+    guard,
+    headers: named ? headerCapture(config.captureHeaders) : undefined
+  }
+  const instrumented = instrumentAll(instruments, (name) =>
+    isInstrumented(config.instrumentations, name)
+  )
   foreignNames = createForeignNames(instrumented.usages, notify)
   const foreignParts = { provider, names: foreignNames, guard, notify }
   const forgetExit = onProcessEnd(() => {
@@ -118,6 +197,7 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
     instrumented.stop()
+    watch.stop()
     await flush()
     closed = true
     await processors.shutdown(FLUSH_WAIT_MS)
@@ -139,20 +219,22 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
     addSpanExporter(exporter) {
       const run = (context: Context, fn: () => void) => contexts.run(context, fn)
       processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
-    }
+    },
+    setSampler: (appsSampler) => sampler.use(appsSampler)
   }
 }
 
 /** The tracer of a process in which tracing is switched off. Propagation stays, as OpenTelemetry has it. */
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
-  propagation.setGlobalPropagator(new W3cPropagator(config))
+  propagation.setGlobalPropagator(new Propagator(config.propagation))
   return {
     ...createOwnApi(undefined, undefined),
     async flush() {},
     async shutdown() {},
     registerInstrumentations: () => () => {},
     addSpanProcessor() {},
-    addSpanExporter() {}
+    addSpanExporter() {},
+    setSampler() {}
   }
 }
 
@@ -165,19 +247,28 @@ function foreign(): typeof import('./instrument/foreign.ts') {
 function createSender(
   config: TracerConfig,
   contexts: SpanloomContextManager,
-  notify: Notify
+  notify: Notify,
+  more: {
+    readonly headRateName: string | undefined
+    readonly onHeadRate: (rate: number) => void
+    readonly watch: OpenSpanWatch | undefined
+  }
 ): Sender {
+  const { headRateName, onHeadRate, watch } = more
   const options: SendOptions = {
-    url: config.url,
-    headers: config.headers,
+    targets: config.endpoints,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
-    userAgent: `spanloom-tracer/${SDK_VERSION}`
+    userAgent: `spanloom-tracer/${SDK_VERSION}`,
+    headRateName,
+    logLevel: config.logLevel
   }
   return new WorkerSender({
     options,
     notify,
     now: () => performance.now(),
-    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random })
+    onHeadRate,
+    watch,
+    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
 }

@@ -105,6 +105,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   cell: SpanCell | undefined = undefined
   /** The cell of the span that entered this service; its own for a local root. */
   readonly rootCell: SpanCell | undefined
+  /** Its slot among the open spans, or -1. */
+  openSlot = -1
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
   declare readonly parentSpanContext?: SpanContext
 

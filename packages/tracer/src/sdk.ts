@@ -19,6 +19,7 @@ import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { Collapser } from './encode/collapser.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
@@ -127,6 +128,10 @@ export function startTracer(
     (bytes, count) => sender.send(bytes, count),
     config.flushAfterMs
   )
+  const collapser = config.collapse ? new Collapser(buffer) : undefined
+  buffer.beforeFlush = () => collapser?.releaseAll()
+  /** What spans go through on their way out. */
+  const out = collapser ?? buffer
   let closed = false
   if (traces.includes('console')) {
     processors.add(consoleSpans((line) => void process.stdout.write(line)))
@@ -146,7 +151,7 @@ export function startTracer(
       const fromMs = watch.overhead.isTimed ? performance.now() : 0
       watch.ending(span)
       const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
-      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
+      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) out.add(span)
       processors.ended(span)
       if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
     }

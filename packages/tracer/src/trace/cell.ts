@@ -12,6 +12,8 @@ export class SpanCell {
   span: Span & SpanIdentity
   /** Of a local root's cell: attributes that every span below it begins with. */
   inherited: FlatAttributes | undefined = undefined
+  /** Whether calls below this span are held back to be collapsed. */
+  held = false
 
   constructor(span: Span & SpanIdentity) {
     this.span = span

@@ -23,7 +23,7 @@ import type {
   TimeInput
 } from '@opentelemetry/api'
 import type { Clock } from '../lib/clock.ts'
-import { cutText, textOf } from '../lib/text.ts'
+import { cutText } from '../lib/text.ts'
 import type { Resource } from '../resource/resource.ts'
 import {
   admittedValue,
@@ -40,20 +40,14 @@ import { exceptionAttributes } from './exception.ts'
 import type { SpanLimits } from './limits.ts'
 import type { Scope } from './scope.ts'
 import { identityFromContext, SpanIdentity } from './span-identity.ts'
+import {
+  countOf,
+  type FlatEvent,
+  type FlatLink,
+  MESSAGE_CHARS_MAX,
+  spanName
+} from './span-parts.ts'
 import { epochMs, hrTime, isTime } from './time.ts'
-
-export interface FlatEvent {
-  readonly name: string
-  readonly timeMs: number
-  readonly attributes: FlatAttributes
-  readonly droppedAttributesCount: number
-}
-
-export interface FlatLink {
-  readonly target: SpanIdentity
-  readonly attributes: FlatAttributes
-  readonly droppedAttributesCount: number
-}
 
 /** What a span needs of its tracer; one object for all spans of a process. */
 export interface SpanHost {
@@ -74,12 +68,6 @@ const ERROR = 2
 
 /** Spans whose end a processor is being told of: it may call `end` once more. */
 const endingSpans = new WeakSet<object>()
-
-/** Longer names and status messages are cut: they go into tables of names. */
-const NAME_CHARS_MAX = 1_024
-const MESSAGE_CHARS_MAX = 8_192
-/** OTLP's counts of what was dropped have 32 bits. */
-const COUNT_MAX = 0xffff_ffff
 
 export class RecordingSpan extends SpanIdentity implements Span {
   readonly #host: SpanHost
@@ -105,6 +93,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   cell: SpanCell | undefined = undefined
   /** The cell of the span that entered this service; its own for a local root. */
   readonly rootCell: SpanCell | undefined
+  /** The parent's, where that is a span of ours. */
+  readonly parentCell: SpanCell | undefined
   /** Its slot among the open spans, or -1. */
   openSlot = -1
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
@@ -140,8 +130,11 @@ export class RecordingSpan extends SpanIdentity implements Span {
     if (parent === undefined || this.parentRemote) {
       this.cell = new SpanCell(this)
       this.rootCell = this.cell
+      this.parentCell = undefined
     } else {
-      this.rootCell = parent instanceof RecordingSpan ? parent.rootCell : undefined
+      const own = parent instanceof RecordingSpan ? parent : undefined
+      this.rootCell = own?.rootCell
+      this.parentCell = own?.cell
       const inherited = this.rootCell?.inherited
       if (inherited !== undefined) this.#setFlat(inherited)
     }
@@ -214,7 +207,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
     const clock = this.#host.clock
     this.flatEvents ??= []
     this.flatEvents.push({
-      name: cutText(textOf(name), NAME_CHARS_MAX),
+      name: spanName(name),
       timeMs: at === undefined || at === null ? clock.now() : epochMs(at, clock),
       attributes: flat,
       droppedAttributesCount: dropped
@@ -382,16 +375,3 @@ Object.defineProperty(RecordingSpan.prototype, 'parentSpanContext', {
     ).spanContext()
   }
 })
-
-/** Any text, cut where a name is too long for tables of names. */
-export function spanName(name: unknown): string {
-  return typeof name === 'string' && name.length <= NAME_CHARS_MAX
-    ? name
-    : cutText(textOf(name), NAME_CHARS_MAX)
-}
-
-function countOf(count: unknown): number {
-  return Number.isSafeInteger(count) && (count as number) > 0
-    ? Math.min(count as number, COUNT_MAX)
-    : 0
-}

@@ -25,8 +25,9 @@ import { eachAttribute } from './attributes.ts'
 import { CountedSpan } from './counted-span.ts'
 import { InertSpan, inertCopy } from './inert-span.ts'
 import { createScope, type Scope } from './scope.ts'
-import { RecordingSpan, type SpanHost, spanName } from './span.ts'
+import { RecordingSpan, type SpanHost } from './span.ts'
 import { identityOf, type SpanIdentity } from './span-identity.ts'
+import { spanName } from './span-parts.ts'
 import { epochMs } from './time.ts'
 
 const SAMPLED = 1

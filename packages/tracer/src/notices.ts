@@ -23,6 +23,12 @@ const MESSAGES = {
     `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
   EXPORT_DROPPED: (spans: number, reason: string) =>
     `A span exporter did not get ${spans} spans: ${reason}. Further ones are counted, not reported.`,
+  INSTRUMENTED: (libraries: string) =>
+    `Traced here: ${libraries}. \`npx @spanloom/tracer doctor\` says more.`,
+  INSTRUMENT_LATE: (libraries: string) =>
+    `Loaded before the tracer: ${libraries}. What was made of them until then may be missing; start with node --import @spanloom/tracer/register.`,
+  INSTRUMENT_UNSUPPORTED: (library: string, version: string, supported: string) =>
+    `${library} ${version} is not traced; supported are ${supported}.`,
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
   INSTRUMENT_NO_ESM: (names: string) =>
@@ -68,6 +74,7 @@ const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
   CONFIG_AGENT: 'info',
   CONFIG_IN_EFFECT: 'info',
   CONFIG_NO_EFFECT: 'info',
+  INSTRUMENTED: 'info',
   ENCODE_FAILED: 'error',
   INSTRUMENT_FAULT: 'error',
   SEND_DROPPED: 'error',

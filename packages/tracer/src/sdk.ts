@@ -19,7 +19,7 @@ import type { TracerConfig } from './config/config.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
-import type { Instruments } from './instrument/instruments.ts'
+import type { SharedInstruments } from './instrument/instruments.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
@@ -81,8 +81,8 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   contextApi.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
-  const instruments: Instruments = { contexts, starter, onStart, propagator, guard }
-  const stopInstruments = instrumentAll(instruments)
+  const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
+  const instrumented = instrumentAll(instruments)
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -95,7 +95,7 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
-    stopInstruments()
+    instrumented.stop()
     await flush()
     await processors.shutdown()
     forgetExit()

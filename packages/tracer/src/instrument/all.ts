@@ -1,30 +1,94 @@
-/** The built-in instrumentations. */
-import { express } from './express.ts'
-import { fastify } from './fastify.ts'
-import { httpClient } from './http-client.ts'
-import { httpServer } from './http-server.ts'
-import type { Instruments } from './instruments.ts'
+/**
+ * Starts the built-in instrumentations: waits for each one's triggers, loads its code at the first, and
+ * keeps account of what came of it (`usages`), which the start-up line and the doctor show.
+ */
+import { channel } from 'node:diagnostics_channel'
+import { createRequire } from 'node:module'
+import { CATALOGUE } from './catalogue.ts'
+import { hookEsModules } from './esm-hook.ts'
+import type { Instruments, SharedInstruments } from './instruments.ts'
 import { watchModules } from './module-hook.ts'
-import { pg } from './pg.ts'
-import { type Instrumentation, subscribeChannels } from './registry.ts'
-import { undici } from './undici.ts'
+import type { Entry, Instrumentation, LoadedModule, ModuleTarget, Usage } from './registry.ts'
 
-const INSTRUMENTATIONS: readonly Instrumentation[] = [
-  httpServer,
-  httpClient,
-  undici,
-  express,
-  fastify,
-  pg
-]
+export interface StartedInstruments {
+  readonly usages: readonly Usage[]
+  /** Ends the subscriptions; patched prototypes stay, and find nothing to do. */
+  stop(): void
+}
 
-/** Returns what takes the subscriptions back; patched prototypes stay, and find nothing to do. */
-export function instrumentAll(instruments: Instruments): () => void {
-  const unsubscribe = subscribeChannels(INSTRUMENTATIONS, instruments)
-  const patches = INSTRUMENTATIONS.flatMap((each) => each.patches ?? [])
-  const unwatch = watchModules(patches, instruments)
+interface Started extends Usage {
+  readonly instruments: Instruments
+  code: Instrumentation | undefined
+}
+
+const requireCode = createRequire(import.meta.url)
+const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+export function instrumentAll(
+  shared: SharedInstruments,
+  isEnabled: (name: string) => boolean = () => true
+): StartedInstruments {
+  const started = new Map<Entry, Started>()
+  for (const entry of CATALOGUE) {
+    if (!isEnabled(entry.name)) continue
+    const usage = { entry, modules: [], unsupported: [], count: 0, code: undefined }
+    // One object, so that counting is one increment.
+    started.set(entry, Object.assign(usage, { instruments: { ...shared, usage } }))
+  }
+  const { guard } = shared
+  const undo: (() => void)[] = []
+  for (const one of started.values()) undo.push(listen(one, shared))
+
+  function onModule(entry: Entry, target: ModuleTarget, exports: unknown, module: LoadedModule) {
+    const one = started.get(entry)
+    if (one === undefined) return
+    one.modules.push(module)
+    guard.wrap(`${entry.name} (${target.packageName} ${module.version})`, () => {
+      codeOf(one).patches?.[target.patch]?.(exports, one.instruments, module)
+    })()
+  }
+
+  undo.push(
+    watchModules([...started.keys()], onModule, (entry, _target, _exports, module) => {
+      started.get(entry)?.unsupported.push(module)
+    })
+  )
+  guard.wrap('ES module hook', () => undo.push(hookEsModules()))()
+  return {
+    usages: [...started.values()],
+    stop() {
+      for (const end of undo) end()
+    }
+  }
+}
+
+function codeOf(one: Started): Instrumentation {
+  one.code ??= (
+    requireCode(`./${one.entry.code}.${ending}`) as { default: Instrumentation }
+  ).default
+  return one.code
+}
+
+/** Subscribes to the entry's channels; the handlers are loaded with the first message on any of them. */
+function listen(one: Started, { guard }: SharedInstruments): () => void {
+  let handlers: Readonly<Record<string, (message: unknown) => void>> | undefined
+  const undo: (() => void)[] = []
+  const place = one.entry.name
+  for (const name of one.entry.channels ?? []) {
+    const subscribed = channel(name)
+    let handler: ((message: unknown) => void) | undefined
+    // A subscriber that throws would end the process: node rethrows on the next tick.
+    const guarded = guard.wrap(`${place} (${name})`, (message: unknown) => {
+      if (handler === undefined) {
+        handlers ??= codeOf(one).channels?.(one.instruments) ?? {}
+        handler = handlers[name] ?? (() => {})
+      }
+      handler(message)
+    })
+    subscribed.subscribe(guarded)
+    undo.push(() => subscribed.unsubscribe(guarded))
+  }
   return () => {
-    unsubscribe()
-    unwatch()
+    for (const end of undo) end()
   }
 }

@@ -11,6 +11,7 @@
  * layer that mounts it and its own `handle`, which is synchronous.
  */
 import type { IncomingMessage } from 'node:http'
+import { named } from './calls.ts'
 import type { Instruments } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { serverRequestOf } from './server-request.ts'
@@ -50,18 +51,13 @@ const MOUNT = Symbol('spanloom.mount')
 const FRAME = Symbol('spanloom.routerFrame')
 const PENDING = Symbol('spanloom.pendingPrefix')
 
-export const express: Instrumentation = {
-  name: 'express',
-  patches: [
-    {
-      packageName: 'express',
-      majors: [4, 5],
-      request: './lib/express',
-      file: 'lib/express.js',
-      apply: (exports, instruments) => patchRouter(exports as { Router: unknown }, instruments)
-    }
-  ]
+const express: Instrumentation = {
+  patches: {
+    express: (exports, instruments) => patchRouter(exports as { Router: unknown }, instruments)
+  }
 }
+
+export default express
 
 function patchRouter(exports: { Router: unknown }, instruments: Instruments): void {
   // Express 4's routers have the function `Router` itself as their prototype.
@@ -101,6 +97,7 @@ function patchRouter(exports: { Router: unknown }, instruments: Instruments): vo
       const server = serverRequestOf(request)
       if (server === undefined) return handle.call(this, request, response, done)
       const outer = request[FRAME]
+      if (outer === undefined) instruments.usage.count++
       request[FRAME] = { router: this, prefix: request[PENDING] ?? '', outer }
       request[PENDING] = undefined
       if (outer !== undefined) return handle.call(this, request, response, done)
@@ -184,11 +181,4 @@ function patternText(pattern: Pattern): string {
 /** 'route' and 'router' are express's words for "go on elsewhere", not errors. */
 function isError(error: unknown): boolean {
   return error !== undefined && error !== null && error !== 'route' && error !== 'router'
-}
-
-/** Keeps name and length: express and its middleware tell handlers apart by them. */
-function named<Fn extends (...args: never[]) => unknown>(original: Fn, wrapper: Fn): Fn {
-  Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true })
-  Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true })
-  return wrapper
 }

@@ -18,13 +18,13 @@ interface FastifyInstance {
   addHook(name: string, hook: Hook): unknown
 }
 
-export const fastify: Instrumentation = {
-  name: 'fastify',
-  channels: ({ guard }) => ({
+const fastify: Instrumentation = {
+  channels: ({ guard, usage }) => ({
     'fastify.initialization': (message) => {
       const { fastify: instance } = message as { fastify: FastifyInstance }
 
       const setRoute = guard.wrap('fastify onRequest', (request: FastifyRequest) => {
+        usage.count++
         const route = request.is404 ? undefined : request.routeOptions?.url
         if (route !== undefined) serverRequestOf(request.raw)?.setRoute(route === '' ? '/' : route)
       })
@@ -43,3 +43,5 @@ export const fastify: Instrumentation = {
     }
   })
 }
+
+export default fastify

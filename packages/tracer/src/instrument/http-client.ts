@@ -43,8 +43,7 @@ interface State {
 
 type Carrier = object & { [CLIENT_REQUEST]?: State }
 
-export const httpClient: Instrumentation = {
-  name: 'http',
+const httpClient: Instrumentation = {
   channels: (instruments) => ({
     'http.client.request.created': (message) => {
       begin((message as { request: ClientRequest }).request, instruments)
@@ -64,6 +63,8 @@ export const httpClient: Instrumentation = {
     }
   })
 }
+
+export default httpClient
 
 function begin(request: ClientRequest, instruments: Instruments): void {
   const method = knownMethod(request.method)

@@ -35,7 +35,7 @@ import {
   portOfScheme,
   redactQuery
 } from './http-words.ts'
-import { announce, BUILT_IN_SCOPE, type Instruments } from './instruments.ts'
+import { announce, type Instruments, startEntrySpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { attachServerRequest, ServerRequest, serverRequestOf } from './server-request.ts'
 
@@ -52,8 +52,7 @@ const REQUEST_EVENTS: ReadonlySet<string | symbol> = new Set([
   'checkExpectation'
 ])
 
-export const httpServer: Instrumentation = {
-  name: 'http',
+const httpServer: Instrumentation = {
   channels: (instruments) => {
     const wrapped = new WeakSet<Server>()
     return {
@@ -73,12 +72,14 @@ export const httpServer: Instrumentation = {
   }
 }
 
+export default httpServer
+
 function begin(request: IncomingMessage, response: ServerResponse, instruments: Instruments): void {
   const { headers } = request
   const method = knownMethod(request.method ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
-  const span = instruments.starter.start(BUILT_IN_SCOPE, name, SpanKind.SERVER, parent)
+  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent)
   if (span instanceof RecordingSpan) describe(span, request, method)
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))

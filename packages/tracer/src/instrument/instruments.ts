@@ -10,12 +10,18 @@ import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
 import type { AnySpan, OnStart, SpanStarter } from '../trace/tracer.ts'
 import { SDK_VERSION } from '../version.ts'
 
-export interface Instruments {
+/** The tracer's parts, the same for all instrumentations. */
+export interface SharedInstruments {
   readonly contexts: SpanloomContextManager
   readonly starter: SpanStarter
   readonly onStart: OnStart
   readonly propagator: W3cPropagator
   readonly guard: Guard
+}
+
+/** What one instrumentation is handed: the tracer's parts, and where it is told whether it was of use. */
+export interface Instruments extends SharedInstruments {
+  readonly usage: { count: number }
 }
 
 /**
@@ -32,12 +38,26 @@ export function startExitSpan(
 ): AnySpan | undefined {
   const context = instruments.contexts.storage.getStore()
   if (isSuppressed(context)) return undefined
-  const span = instruments.starter.start(BUILT_IN_SCOPE, name, kind, parentIn(context))
-  return span
+  instruments.usage.count++
+  return instruments.starter.start(BUILT_IN_SCOPE, name, kind, parentIn(context))
 }
 
 export function parentIn(context: Context | undefined): SpanIdentity | undefined {
   return context === undefined ? undefined : identityOf(context.getValue(SPAN_KEY))
+}
+
+/**
+ * A span of work that came from elsewhere, such as a message: its parent is who sent it, whatever is active
+ * in the library's own loop.
+ */
+export function startEntrySpan(
+  instruments: Instruments,
+  name: string,
+  kind: SpanKind,
+  parent: SpanIdentity | undefined
+): AnySpan {
+  instruments.usage.count++
+  return instruments.starter.start(BUILT_IN_SCOPE, name, kind, parent)
 }
 
 /** Tells processors of a span whose first attributes are set. */

@@ -1,23 +1,28 @@
 /**
- * Tells when a module that has a patch has been loaded, without a loader.
+ * Tells when a file of a library that has a patch has been evaluated, and hands its exports to the patch.
  *
- * Node publishes every `require` on the channel `tracing:module.require:end`, with what was asked for, by
- * whom, and the exports. Libraries that need a patch are CommonJS inside, and an ESM `import` of them
- * goes the same way, so this one subscription serves CommonJS apps, ESM apps and TypeScript runners. It
- * was chosen over `module.registerHooks` plus a source transformer because it is there and works alike in
- * Node 22.15, 24 and 26 (synchronous hooks change how CommonJS is loaded before 24.11), because it rewrites
- * nothing, and because nothing is parsed: it adds 1 µs a `require`. A library that is ESM inside needs a
- * transformer; none of today's does.
- *
- * What was loaded before the tracer is found in the module cache. Patches wrap prototypes, so objects that
- * the app has made by then are served as well.
+ *   CommonJS    node publishes every `require` on `tracing:module.require:end`, with what was asked for, by
+ *               whom, and the exports. Nothing is rewritten: it adds 1 µs a `require`, and it is the same
+ *               in Node 22.15, 24 and 26.
+ *   ES module   a footer hands the exports over (footers.ts), put on by a load hook (esm-hook.ts)
+ *   bundle      the same footers, put on by a bundler's plugin
+ *   before us   what was loaded before the tracer is found in the module cache. Patches wrap prototypes where
+ *               they can, so objects that the app has made by then are served as well
  */
 import { tracingChannel } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, resolve, sep } from 'node:path'
-import type { Instruments } from './instruments.ts'
-import type { ModulePatch } from './registry.ts'
+import { dirname, resolve } from 'node:path'
+import { isSupported, type Manifest, MODULE_RECEIVER, TargetFiles } from './footers.ts'
+import type { Entry, LoadedModule, ModuleTarget } from './registry.ts'
+
+/** Called once for each exports object of a supported target. */
+export type OnModule = (
+  entry: Entry,
+  target: ModuleTarget,
+  exports: unknown,
+  module: LoadedModule
+) => void
 
 interface RequireMessage {
   readonly id: string
@@ -25,77 +30,111 @@ interface RequireMessage {
   readonly result?: unknown
 }
 
-const patched = new WeakSet<object>()
+type Receiver = (packageName: string, version: string, file: string, exports: unknown) => void
 
-/** Returns what ends the watch. */
+/** `onModule` and `onUnsupported` never throw. Returns what ends the watch. */
 export function watchModules(
-  patches: readonly ModulePatch[],
-  instruments: Instruments
+  entries: readonly Entry[],
+  onModule: OnModule,
+  onUnsupported: OnModule
 ): () => void {
-  const byRequest = new Map<string, ModulePatch[]>()
-  for (const patch of patches) {
-    byRequest.set(patch.request, [...(byRequest.get(patch.request) ?? []), patch])
-  }
-
-  const onRequired = instruments.guard.wrap('module hook', (message: unknown) => {
-    const { id, parentFilename, result } = message as RequireMessage
-    const candidates = byRequest.get(id)
-    if (candidates === undefined || parentFilename === undefined) return
-    for (const patch of candidates) {
-      const file = resolve(dirname(parentFilename), `${id}.js`)
-      if (id.startsWith('.')) applyTo(file, result, patch, instruments)
-      else applyPatch(result, patch, instruments)
+  const files = new TargetFiles(entries, readManifest)
+  const owners = new Map<ModuleTarget, Entry>()
+  /** Last words of the ids by which targets may be required. */
+  const words = new Set<string>()
+  for (const entry of entries) {
+    for (const target of entry.modules ?? []) {
+      owners.set(target, entry)
+      for (const word of wordsOf(target)) words.add(word)
     }
-  })
-
-  const required = tracingChannel('module.require')
-  const subscribers = { end: onRequired }
-  required.subscribe(subscribers as unknown as Parameters<typeof required.subscribe>[0])
-  instruments.guard.wrap('module cache', () => patchLoaded(patches, instruments))()
-  return () => {
-    required.unsubscribe(subscribers as unknown as Parameters<typeof required.subscribe>[0])
   }
-}
+  const handed = new WeakMap<object, Set<ModuleTarget>>()
 
-function patchLoaded(patches: readonly ModulePatch[], instruments: Instruments): void {
-  const { cache } = createRequire(import.meta.url)
-  for (const file of Object.keys(cache)) {
-    for (const patch of patches) {
-      if (file.endsWith(sep + patch.file.replaceAll('/', sep))) {
-        applyTo(file, cache[file]?.exports, patch, instruments)
+  function hand(
+    target: ModuleTarget,
+    exports: unknown,
+    version: string,
+    seen: LoadedModule['seen']
+  ): void {
+    const isObject =
+      typeof exports === 'function' || (typeof exports === 'object' && exports !== null)
+    if (!isObject) return
+    const known = handed.get(exports as object) ?? new Set()
+    handed.set(exports as object, known)
+    if (known.has(target)) return
+    known.add(target)
+    const { packageName, file } = target
+    const module = { packageName, version, file, seen }
+    const supported = isSupported({ target, manifest: { name: packageName, version } })
+    const tell = supported ? onModule : onUnsupported
+    tell(owners.get(target)!, target, exports, module)
+  }
+
+  function handFile(path: string, exports: unknown, seen: LoadedModule['seen']): void {
+    for (const { target, manifest } of files.find(path.replaceAll('\\', '/'))) {
+      hand(target, exports, manifest.version, seen)
+    }
+  }
+
+  function onRequired(message: unknown): void {
+    const { id, parentFilename, result } = message as RequireMessage
+    if (typeof id !== 'string' || parentFilename === undefined) return
+    if (!words.has(lastWord(id))) return
+    const path = resolveId(id, parentFilename)
+    if (path !== undefined) handFile(path, result, 'require')
+  }
+
+  const receive: Receiver = (packageName, version, file, exports) => {
+    for (const [target] of owners) {
+      if (target.packageName === packageName && target.file === file) {
+        hand(target, exports, version, 'import')
       }
     }
   }
+
+  const required = tracingChannel('module.require')
+  const subscribers = { end: onRequired } as unknown as Parameters<typeof required.subscribe>[0]
+  required.subscribe(subscribers)
+  const known = globalThis as Record<symbol, unknown>
+  known[Symbol.for(MODULE_RECEIVER)] = receive
+  const { cache } = createRequire(import.meta.url)
+  for (const path of Object.keys(cache)) {
+    if (words.has(lastWord(path))) handFile(path, cache[path]?.exports, 'cache')
+  }
+  return () => {
+    required.unsubscribe(subscribers)
+    delete known[Symbol.for(MODULE_RECEIVER)]
+  }
 }
 
-function applyTo(
-  file: string,
-  exports: unknown,
-  patch: ModulePatch,
-  instruments: Instruments
-): void {
-  const inPackage = sep + patch.file.replaceAll('/', sep)
-  if (!file.endsWith(inPackage)) return
-  const { name, version } = manifestOf(file.slice(0, -inPackage.length))
-  // By its own name, not its folder's: a package may be installed under an alias.
-  if (name !== patch.packageName) return
-  if (patch.majors.includes(Number.parseInt(version, 10))) applyPatch(exports, patch, instruments)
+/** `lib/client.js` is required as `./client` or `./client.js`; `lib/index.js` as `./lib` or by its package. */
+function wordsOf({ file, packageName }: ModuleTarget): string[] {
+  const parts = file.split('/')
+  return [lastWord(file), parts.at(-2) ?? '', lastWord(packageName)]
 }
 
-function applyPatch(exports: unknown, patch: ModulePatch, instruments: Instruments): void {
-  const isObject =
-    typeof exports === 'function' || (typeof exports === 'object' && exports !== null)
-  if (!isObject || patched.has(exports as object)) return
-  patched.add(exports as object)
-  patch.apply(exports, instruments)
+function lastWord(path: string): string {
+  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  const dot = path.lastIndexOf('.')
+  return path.slice(slash + 1, dot > slash + 1 && /\.[cm]?js$/.test(path) ? dot : path.length)
 }
 
-function manifestOf(folder: string): { name: string; version: string } {
+function resolveId(id: string, parentFilename: string): string | undefined {
+  if (id.startsWith('.') && /\.[cm]?js$/.test(id)) return resolve(dirname(parentFilename), id)
   try {
-    const manifest = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8'))
-    return { name: String(manifest.name), version: String(manifest.version) }
+    return createRequire(parentFilename).resolve(id)
+  } catch {
+    // A parent that is no file (a REPL, a virtual module).
+    return undefined
+  }
+}
+
+export function readManifest(folder: string): Manifest | undefined {
+  try {
+    const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+    return typeof name === 'string' ? { name, version: String(version) } : undefined
   } catch {
     // Not a package's folder: some other module of the same file name.
-    return { name: '', version: '' }
+    return undefined
   }
 }

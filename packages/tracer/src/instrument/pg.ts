@@ -21,6 +21,7 @@ import {
 } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
+import { inContext } from './calls.ts'
 import { announce, type Instruments, startExitSpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { summarize } from './sql.ts'
@@ -52,27 +53,16 @@ interface PgClient {
 
 const DEFAULT_PORT = 5_432
 
-export const pg: Instrumentation = {
-  name: 'pg',
-  patches: [
-    {
-      packageName: 'pg',
-      majors: [8],
-      request: './client',
-      file: 'lib/client.js',
-      apply: (exports, instruments) =>
-        patchClient((exports as { prototype: PgClient }).prototype, instruments)
-    },
-    {
-      packageName: 'pg-pool',
-      majors: [3],
-      request: 'pg-pool',
-      file: 'index.js',
-      apply: (exports, instruments) =>
-        patchPool((exports as { prototype: Pool }).prototype, instruments)
-    }
-  ]
+const pg: Instrumentation = {
+  patches: {
+    client: (exports, instruments) =>
+      patchClient((exports as { prototype: PgClient }).prototype, instruments),
+    pool: (exports, instruments) =>
+      patchPool((exports as { prototype: Pool }).prototype, instruments)
+  }
 }
+
+export default pg
 
 interface Pool {
   connect(callback?: Callback): unknown
@@ -241,12 +231,4 @@ function settled(result: unknown, call: QueryCall): unknown {
       throw error
     }
   )
-}
-
-function inContext(storage: AsyncLocalStorage<Context>, callback: Callback): Callback {
-  const context = storage.getStore()
-  if (context === undefined) return callback
-  return function (this: unknown, ...args) {
-    return storage.run(context, () => callback.apply(this, args))
-  }
 }

@@ -1,51 +1,76 @@
 /**
- * What an instrumentation is, and the list of them. There are two kinds, and one may be both:
+ * What an instrumentation is. Two halves, so that a library that the app does not use costs a Map entry:
  *
- *   channels   subscriptions to diagnostics channels that a library, or the runtime, publishes
- *   patches    prototypes that are wrapped when the library's module has been loaded by the app
+ *   Entry             data: what triggers it and what it is for. All of them are in memory (catalogue.ts),
+ *                     and bundler plugins, the doctor and the README's table read the same list.
+ *   Instrumentation   code: `src/instrument/<entry's code>.ts`, loaded when the first trigger fires.
  *
- * Neither loads anything: a library that the app does not use costs a Map entry.
+ * Triggers are a message on one of the entry's channels, or a module of the library that the app loads.
  */
-import { channel } from 'node:diagnostics_channel'
 import type { Instruments } from './instruments.ts'
 
-export interface Instrumentation {
+export interface Entry {
+  /** What OTEL_NODE_DISABLED_INSTRUMENTATIONS calls it. */
   readonly name: string
-  readonly channels?: (
-    instruments: Instruments
-  ) => Readonly<Record<string, (message: unknown) => void>>
-  readonly patches?: readonly ModulePatch[]
+  /** The file in this folder, without its ending, that has the code. */
+  readonly code: string
+  /** For people: the row of the README's table. */
+  readonly library: string
+  readonly versions: string
+  readonly span: string
+  /**
+   * Diagnostics channels that the runtime or the library publishes whenever it is used. Channels that
+   * are only there with some versions are better subscribed by a patch, when the library is loaded.
+   */
+  readonly channels?: readonly string[]
+  readonly modules?: readonly ModuleTarget[]
 }
 
-export interface ModulePatch {
-  /** The package as its own package.json names it. */
+/** A file of a library whose exports are handed to a patch once it has been evaluated. */
+export interface ModuleTarget {
+  /** The package as its own package.json names it, whatever it is installed as. */
   readonly packageName: string
   /** Supported major versions. */
   readonly majors: readonly number[]
-  /** The module inside of the package, as the package itself requires it: `./lib/express`. */
-  readonly request: string
-  /** The module's file, from the package's folder. */
+  /** From the package's folder, with forward slashes: `lib/client.js`. */
   readonly file: string
-  readonly apply: (exports: unknown, instruments: Instruments) => void
+  /**
+   * For a file that is an ES module: the local names that the patch reads or replaces. Any binding
+   * that is not `const` can be replaced: functions, classes, `let` and `var`.
+   */
+  readonly esm?: readonly string[]
+  /** Which of the instrumentation's patches gets the exports. */
+  readonly patch: string
 }
 
-/** Subscribes the channels of all; returns what takes them back. */
-export function subscribeChannels(
-  instrumentations: readonly Instrumentation[],
-  instruments: Instruments
-): () => void {
-  const undo: (() => void)[] = []
-  for (const { name, channels } of instrumentations) {
-    const handlers = channels?.(instruments) ?? {}
-    for (const [channelName, handler] of Object.entries(handlers)) {
-      // A subscriber that throws would end the process: node rethrows on the next tick.
-      const guarded = instruments.guard.wrap(`${name} (${channelName})`, handler)
-      const subscribed = channel(channelName)
-      subscribed.subscribe(guarded)
-      undo.push(() => subscribed.unsubscribe(guarded))
-    }
-  }
-  return () => {
-    for (const unsubscribe of undo) unsubscribe()
-  }
+export interface LoadedModule {
+  readonly packageName: string
+  readonly version: string
+  readonly file: string
+  /** How it was met. `cache`: it was there before the tracer. */
+  readonly seen: 'require' | 'import' | 'cache' | 'bundle'
+}
+
+/**
+ * `exports` are the module's: of a CommonJS file `module.exports`, of an ES module an object with the
+ * target's local names, where assigning replaces what importers see.
+ */
+export type Patch = (exports: unknown, instruments: Instruments, module: LoadedModule) => void
+
+export interface Instrumentation {
+  /** A handler for each of the entry's channels. */
+  readonly channels?: (
+    instruments: Instruments
+  ) => Readonly<Record<string, (message: unknown) => void>>
+  readonly patches?: Readonly<Record<string, Patch>>
+}
+
+/** What has come of an entry in this process: for the start-up line and the doctor. */
+export interface Usage {
+  readonly entry: Entry
+  readonly modules: LoadedModule[]
+  /** Versions that were met and are not supported. */
+  readonly unsupported: LoadedModule[]
+  /** Spans begun, or for those that make none, times that it was of use. */
+  count: number
 }

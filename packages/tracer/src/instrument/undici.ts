@@ -51,8 +51,7 @@ interface State {
   status: number | undefined
 }
 
-export const undici: Instrumentation = {
-  name: 'undici',
+const undici: Instrumentation = {
   channels: (instruments) => {
     const open = new WeakMap<UndiciRequest, State>()
     const finish = ({ request, error }: Message): void => {
@@ -79,6 +78,8 @@ export const undici: Instrumentation = {
     }
   }
 }
+
+export default undici
 
 function begin(request: UndiciRequest, instruments: Instruments): AnySpan | undefined {
   const method = knownMethod(request.method)

@@ -1,0 +1,68 @@
+/**
+ * Every built-in instrumentation, as data. The code of each is loaded when one of its triggers fires.
+ * Sorted as the README's table is: what the runtime has, web frameworks, databases, messaging, the rest.
+ */
+import type { Entry } from './registry.ts'
+
+export const CATALOGUE: readonly Entry[] = [
+  {
+    name: 'http-server',
+    code: 'http-server',
+    library: '`node:http`, `node:https` server',
+    versions: 'Node’s',
+    span: 'SERVER, `GET /orders/:id`, or `GET` without a route; method, route, path, query (values redacted), status, server and client address, user agent; an error from 500 on',
+    channels: ['http.server.request.start', 'http.server.response.finish']
+  },
+  {
+    name: 'http-client',
+    code: 'http-client',
+    library: '`node:http`, `node:https` client',
+    versions: 'Node’s',
+    span: 'CLIENT, `GET`; `url.full` (credentials and query values redacted), server address, status; an error from 400 on or without an answer',
+    channels: [
+      'http.client.request.created',
+      'http.client.response.finish',
+      'http.client.request.error'
+    ]
+  },
+  {
+    name: 'undici',
+    code: 'undici',
+    library: '`fetch` and `undici`',
+    versions: 'Node’s; npm’s 8',
+    span: 'the same; each redirect is a span',
+    channels: [
+      'undici:request:create',
+      'undici:request:headers',
+      'undici:request:trailers',
+      'undici:request:error'
+    ]
+  },
+  {
+    name: 'express',
+    code: 'express',
+    library: '`express`',
+    versions: '4, 5',
+    span: 'no span: the route, with all mount paths, and thrown errors on the server span',
+    modules: [{ packageName: 'express', majors: [4, 5], file: 'lib/express.js', patch: 'express' }]
+  },
+  {
+    name: 'fastify',
+    code: 'fastify',
+    library: '`fastify`',
+    versions: '5',
+    span: 'no span: the route and thrown errors on the server span',
+    channels: ['fastify.initialization']
+  },
+  {
+    name: 'pg',
+    code: 'pg',
+    library: '`pg`, `pg-pool`',
+    versions: '8, 3',
+    span: 'CLIENT, `SELECT orders`, or `BEGIN shop` with the database’s name; text with every literal as `?`, operation, table, server address; SQLSTATE on an error',
+    modules: [
+      { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
+      { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
+    ]
+  }
+]

@@ -1,0 +1,68 @@
+/**
+ * Puts footers on the ES modules that have a patch, as they are loaded. By synchronous hooks where they are
+ * sound: before 22.22.3, 24.11.1 and 25.1 they change how CommonJS is loaded, and on 22.15 an import of
+ * express fails with them. Older versions get the same footers from a loader thread (esm-loader.ts), which
+ * costs them about 40 ms at start.
+ *
+ * A CommonJS file that an ES module imports directly comes through here as well: no `require` tells of it.
+ */
+import module, { type LoadHookContext } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { CATALOGUE } from './catalogue.ts'
+import { footerOf, isSupported, TargetFiles } from './footers.ts'
+import { readManifest } from './module-hook.ts'
+
+interface LoadResult {
+  format?: string | null | undefined
+  source?: string | ArrayBuffer | NodeJS.TypedArray | undefined
+}
+
+type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadResult
+
+/** Major → the first version in which synchronous hooks leave CommonJS as it is. */
+const SOUND_SINCE: Readonly<Record<number, readonly [number, number]>> = {
+  22: [22, 3],
+  24: [11, 1],
+  25: [1, 0]
+}
+
+/** Returns what takes the hook back, where that can be done. */
+export function hookEsModules(nodeVersion: string = process.versions.node): () => void {
+  if (hasSoundHooks(nodeVersion)) {
+    const hooks = module.registerHooks({
+      load: (url, context, nextLoad) =>
+        withFooter(url, (nextLoad as NextLoad)(url, context)) as ReturnType<typeof nextLoad>
+    })
+    return () => hooks.deregister()
+  }
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  module.register(new URL(`./esm-loader.${ending}`, import.meta.url))
+  return () => {}
+}
+
+export function hasSoundHooks(nodeVersion: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = nodeVersion
+    .split('.')
+    .map((part) => Number.parseInt(part, 10))
+  if (major > 25) return true
+  const since = SOUND_SINCE[major]
+  if (since === undefined) return false
+  return minor > since[0] || (minor === since[0] && patch >= since[1])
+}
+
+let files: TargetFiles | undefined
+
+/** What was loaded, with a footer where it is a supported target. */
+export function withFooter(url: string, loaded: LoadResult): LoadResult {
+  const { format, source } = loaded
+  if (source === undefined || source === null) return loaded
+  if (format !== 'module' && format !== 'commonjs') return loaded
+  if (!url.startsWith('file:') || !url.includes('/node_modules/')) return loaded
+  files ??= new TargetFiles(CATALOGUE, readManifest)
+  const matches = files.find(fileURLToPath(url).replaceAll('\\', '/'))
+  if (matches.length === 0) return loaded
+  const footer = footerOf(matches.filter(isSupported), format === 'module' ? 'esm' : 'commonjs')
+  if (footer === '') return loaded
+  const text = typeof source === 'string' ? source : new TextDecoder().decode(source)
+  return { ...loaded, source: text + footer }
+}

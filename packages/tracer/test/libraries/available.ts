@@ -1,0 +1,14 @@
+/**
+ * Whether the libraries of this folder are installed. Without them the tests that need them are skipped and
+ * say so; with CI set they run, and fail.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const folder = fileURLToPath(new URL('.', import.meta.url))
+export const librariesAreThere =
+  existsSync(`${folder}node_modules/express`) || process.env.CI === 'true'
+
+if (!librariesAreThere) {
+  console.log(`skipped: the libraries are not installed; run \`npm ci\` in ${folder}`)
+}

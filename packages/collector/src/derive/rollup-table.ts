@@ -5,10 +5,10 @@
  *   (key, step)       ─→ slot: calls, errors, sum
  *   (slot, log index) ─→ count                     all histograms in one flat table
  */
+import { LOG_INDEX_MAX } from '@spanloom/otlp'
 import { grown } from '../lib/grow.ts'
 import { finishHash, mixWord } from '../lib/hash.ts'
 import { RowIndex } from '../lib/row-index.ts'
-import { LOG_INDEX_MAX } from './histogram.ts'
 
 const INITIAL_SLOTS = 64
 

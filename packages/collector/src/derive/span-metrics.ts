@@ -9,12 +9,11 @@
  *   span ─→ series ─→ calls, sum, buckets        cumulative, for metric exporters
  *              └────→ operation, step ─→ delta   for the rollup tables
  */
-import { StatusCode } from '@spanloom/otlp'
+import { bucketOf, logIndexOf, StatusCode } from '@spanloom/otlp'
 import type { BinaryReader, BinaryWriter } from '../lib/binary.ts'
 import { grown } from '../lib/grow.ts'
 import type { NameTable } from '../lib/name-table.ts'
 import type { Exemplar, SpanSeriesColumns } from '../model/metrics-snapshot.ts'
-import { bucketOf, logIndexOf } from './histogram.ts'
 import { HistogramSlab } from './histogram-columns.ts'
 import { KeyTable } from './key-table.ts'
 import { type RollupDelta, RollupTable, stepOf } from './rollup-table.ts'

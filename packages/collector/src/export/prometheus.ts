@@ -6,13 +6,16 @@
  *
  * At the series limits a page has some 400,000 lines and 50 MB, rendered in one go.
  */
-import { SPAN_KIND_NAMES, STATUS_CODE_NAMES } from '@spanloom/otlp'
 import {
   DURATION_BOUNDS_MS,
   DURATION_BUCKET_COUNT,
-  type EdgeSeriesColumns,
-  type MetricsSnapshot,
-  type SpanSeriesColumns
+  SPAN_KIND_NAMES,
+  STATUS_CODE_NAMES
+} from '@spanloom/otlp'
+import type {
+  EdgeSeriesColumns,
+  MetricsSnapshot,
+  SpanSeriesColumns
 } from '../model/metrics-snapshot.ts'
 import type { SelfMetric } from '../model/self-metric.ts'
 import {

@@ -6,9 +6,8 @@
  * A late entry follows the decision already taken. A trace that is not kept gives edges like any
  * other; only what is shown or stored of it needs it kept.
  */
-import { hexOfWords } from '@spanloom/otlp'
+import { bucketOf, hexOfWords } from '@spanloom/otlp'
 import type { Edge } from '../derive/edges.ts'
-import { bucketOf } from '../derive/histogram.ts'
 import type { SelfTimes } from '../derive/self-time.ts'
 import type { StitchedTrace } from '../model/stitched-trace.ts'
 import { NO_PARENT } from '../model/stitched-trace.ts'

@@ -23,6 +23,13 @@ export {
 export { OtlpError, type OtlpErrorCode } from './errors.ts'
 export type { KeyText } from './field-reader.ts'
 export {
+  formatHeadRate,
+  HEAD_RATE_HEADER,
+  headRateFor,
+  headRateName,
+  readHeadRate
+} from './head-rates.ts'
+export {
   hexOfWords,
   SPAN_ID_WORDS,
   spanIdOfRow,

@@ -12,9 +12,11 @@ import {
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   trace as traceApi
 } from '@opentelemetry/api'
-import { type SpanProcessor, SpanProcessors } from './compat.ts'
+import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
+import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import type { TracerConfig } from './config/config.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
@@ -26,7 +28,7 @@ import { createRandomWords } from './lib/random-ids.ts'
 import { type Notify, notifyStderr } from './notices.ts'
 import { W3cPropagator } from './propagate/propagator.ts'
 import { detectResource, processFacts } from './resource/resource.ts'
-import { createHeadSampler } from './sample/head-sampler.ts'
+import { HeadSampler } from './sample/head-sampler.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
 import type { Sender, SendOptions } from './send/sender.ts'
@@ -52,16 +54,31 @@ export interface SpanloomTracer {
   shutdown(): Promise<void>
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  /** The app's own sampler decides from now on, about every span, instead of what is configured. */
+  setSampler(sampler: Sampler): void
 }
 
-export function startTracer(config: TracerConfig, notify: Notify = notifyStderr): SpanloomTracer {
+/** `appSampler` decides instead of what is configured, from the first span on. */
+export function startTracer(
+  config: TracerConfig,
+  notify: Notify = notifyStderr,
+  appSampler?: Sampler
+): SpanloomTracer {
   const guard = createGuard(notify)
   const clock = createClock()
   const contexts = new SpanloomContextManager()
   const propagator = new W3cPropagator(config)
   const processors = new SpanProcessors(guard)
   const resource = detectResource(processFacts(), config.resource)
-  const sender = createSender(config, contexts, notify)
+  const serviceName = String(resource.attributes[SERVICE_NAME])
+  const sampler = new HeadSampler(config.sampler, config.sampling, {
+    serviceName,
+    nowMs: () => performance.now(),
+    notify,
+    guard
+  })
+  if (appSampler !== undefined) sampler.use(appSampler)
+  const sender = createSender(config, contexts, notify, sampler, serviceName)
   const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
     sender.send(bytes, count)
   )
@@ -70,11 +87,11 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
     limits: config.limits,
     resource,
     ended(span: RecordingSpan) {
-      buffer.add(span)
+      if ((span.traceFlags & TraceFlags.SAMPLED) !== 0) buffer.add(span)
       processors.ended(span)
     }
   }
-  const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(config.sampler))
+  const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   const provider = new ApiTracerProvider(starter, contexts, onStart)
 
@@ -110,7 +127,8 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
       stopped ??= stop()
       return stopped
     },
-    addSpanProcessor: (processor) => processors.add(processor)
+    addSpanProcessor: (processor) => processors.add(processor),
+    setSampler: (appsSampler) => sampler.use(appsSampler)
   }
 }
 
@@ -121,26 +139,32 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     trace: createTrace(undefined, undefined),
     async flush() {},
     async shutdown() {},
-    addSpanProcessor() {}
+    addSpanProcessor() {},
+    setSampler() {}
   }
 }
 
 function createSender(
   config: TracerConfig,
   contexts: SpanloomContextManager,
-  notify: Notify
+  notify: Notify,
+  sampler: HeadSampler,
+  serviceName: string
 ): Sender {
   const options: SendOptions = {
     targets: config.targets,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
-    userAgent: `spanloom-tracer/${SDK_VERSION}`
+    userAgent: `spanloom-tracer/${SDK_VERSION}`,
+    headRateName: sampler.isScalable ? headRateName(serviceName) : undefined
   }
+  const onHeadRate = (rate: number) => sampler.scale(rate)
   return new WorkerSender({
     options,
     notify,
     now: () => performance.now(),
-    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random })
+    onHeadRate,
+    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
 }
 

@@ -3,7 +3,7 @@
  * kind, its default, and a sentence. The parser reads this table, and the README's table is tested
  * against it. OpenTelemetry's names come first; `DD_*` are aliases for who moves over.
  */
-import { SAMPLER_NAMES } from '../sample/head-sampler.ts'
+import { SAMPLER_NAMES, UNSUPPORTED_SAMPLER_NAMES } from '../sample/head-sampler.ts'
 
 export interface Setting<Kind extends string, Value> {
   /** In order of precedence: the first that is set wins. */
@@ -11,6 +11,11 @@ export interface Setting<Kind extends string, Value> {
   readonly kind: Kind
   readonly default: Value
   readonly says: string
+  readonly choices?: readonly string[]
+  /** Values that the standard has and this tracer does not: a notice of their own, and the default. */
+  readonly unsupported?: readonly string[]
+  readonly min?: number
+  readonly max?: number
 }
 
 const MEGABYTE = 1024 * 1024
@@ -98,8 +103,42 @@ export const CATALOGUE = {
     env: ['OTEL_TRACES_SAMPLER'],
     kind: 'choice',
     choices: SAMPLER_NAMES,
+    unsupported: UNSUPPORTED_SAMPLER_NAMES,
     default: 'parentbased_always_on',
-    says: '`always_on`, `always_off` or `parentbased_always_on`, which follows the caller’s decision.'
+    says: '`always_on`, `always_off`, `traceidratio`, `rate_limited`, each also with `parentbased_` before it: then a caller’s decision is followed.'
+  },
+  samplerArg: {
+    env: ['OTEL_TRACES_SAMPLER_ARG'],
+    kind: 'text',
+    default: undefined,
+    says: 'The share of traces, 0 to 1, for `traceidratio` (default 1); traces a second for `rate_limited` (default 100).'
+  },
+  sampleRate: {
+    env: ['DD_TRACE_SAMPLE_RATE'],
+    kind: 'number',
+    default: undefined,
+    min: 0,
+    max: 1,
+    says: 'The share of traces that are kept, 0 to 1, unless `OTEL_TRACES_SAMPLER` is set.'
+  },
+  samplingRules: {
+    env: ['SPANLOOM_SAMPLING_RULES', 'DD_TRACE_SAMPLING_RULES'],
+    kind: 'text',
+    default: undefined,
+    says: 'JSON: `[{"service":"shop","resource":"/orders/:id","sample_rate":0.1}]`. The first rule that fits a trace’s first span decides.'
+  },
+  tracesPerSecondMax: {
+    env: ['SPANLOOM_TRACES_PER_SECOND', 'DD_TRACE_RATE_LIMIT'],
+    kind: 'number',
+    default: undefined,
+    min: 0,
+    says: 'Traces a second that are kept at most, whatever decided about them. Default: no limit.'
+  },
+  samplingFromCollector: {
+    env: ['SPANLOOM_SAMPLING_FROM_COLLECTOR'],
+    kind: 'boolean',
+    default: true,
+    says: '`false`: the rates with which a Spanloom collector answers are not followed.'
   },
   propagators: {
     env: ['OTEL_PROPAGATORS'],
@@ -156,6 +195,6 @@ export const CATALOGUE = {
     default: 1_500,
     says: 'Milliseconds the process may be held at its end until the last spans are delivered.'
   }
-} as const satisfies Record<string, Setting<string, unknown> & { choices?: readonly string[] }>
+} as const satisfies Record<string, Setting<string, unknown>>
 
 export type SettingName = keyof typeof CATALOGUE

@@ -47,6 +47,11 @@ describe('the configuration', () => {
       OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://logs/',
       OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
       OTEL_TRACES_SAMPLER: 'always_off',
+      OTEL_TRACES_SAMPLER_ARG: '0.5',
+      DD_TRACE_SAMPLE_RATE: '.25',
+      SPANLOOM_SAMPLING_RULES: '[]',
+      SPANLOOM_TRACES_PER_SECOND: '0.5',
+      SPANLOOM_SAMPLING_FROM_COLLECTOR: 'false',
       OTEL_PROPAGATORS: 'baggage',
       OTEL_ATTRIBUTE_COUNT_LIMIT: '5',
       OTEL_SPAN_EVENT_COUNT_LIMIT: '6',
@@ -79,6 +84,14 @@ describe('the configuration', () => {
       },
       timeoutMs: 3_000,
       sampler: 'always_off',
+      sampling: {
+        samplerArg: '0.5',
+        samplerIsSet: true,
+        sampleRate: 0.25,
+        samplingRules: '[]',
+        tracesPerSecondMax: 0.5,
+        samplingFromCollector: false
+      },
       traceContext: false,
       baggage: true,
       limits: {
@@ -117,7 +130,9 @@ describe('the configuration', () => {
   })
 
   it.each([
-    ['OTEL_TRACES_SAMPLER', 'traceidratio'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['DD_TRACE_SAMPLE_RATE', '1.1'],
+    ['DD_TRACE_RATE_LIMIT', '-1'],
     ['OTEL_PROPAGATORS', 'tracecontext,b3'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost'],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', '-1'],
@@ -126,9 +141,19 @@ describe('the configuration', () => {
     ['OTEL_SDK_DISABLED', 'yes']
   ])('%s=%s is one warning and the default', (name, value) => {
     const { config, said } = read({ [name]: value })
-    expect(config).toEqual(read({}).config)
+    const sampling = { ...read({}).config.sampling, samplerIsSet: name === 'OTEL_TRACES_SAMPLER' }
+    expect(config).toEqual({ ...read({}).config, sampling })
     expect(said.map(([code, variable]) => [code, variable])).toEqual([['CONFIG_BAD_VALUE', name]])
   })
+
+  it.each(['jaeger_remote', 'parentbased_jaeger_remote', 'xray'])(
+    'says that the sampler %s is not there',
+    (name) => {
+      const { config, said } = read({ OTEL_TRACES_SAMPLER: name })
+      expect(config.sampler).toBe('parentbased_always_on')
+      expect(said[0]!.slice(0, 3)).toEqual(['CONFIG_UNSUPPORTED', 'OTEL_TRACES_SAMPLER', name])
+    }
+  )
 
   it('does not show credentials in a warning', () => {
     const { said } = read({ OTEL_EXPORTER_OTLP_HEADERS: 'secret-token' })

@@ -1,7 +1,7 @@
 /** What the settings come to: the parts of the tracer read this, and nothing else reads the environment. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Notify } from '../notices.ts'
-import type { SamplerName } from '../sample/head-sampler.ts'
+import type { SamplerName, SamplingSettings } from '../sample/head-sampler.ts'
 import type { SendTarget, Signal } from '../send/sender.ts'
 import type { SpanLimits } from '../trace/limits.ts'
 import { CATALOGUE } from './catalogue.ts'
@@ -13,6 +13,7 @@ export interface TracerConfig {
   readonly targets: Readonly<Record<Signal, SendTarget>>
   readonly timeoutMs: number
   readonly sampler: SamplerName
+  readonly sampling: SamplingSettings
   readonly traceContext: boolean
   readonly baggage: boolean
   readonly limits: SpanLimits
@@ -29,6 +30,14 @@ export function readConfig(notify: Notify, environment: Environment = process.en
     targets: targetsOf(settings),
     timeoutMs: settings.timeoutMs,
     sampler: settings.sampler,
+    sampling: {
+      samplerArg: settings.samplerArg,
+      samplerIsSet: (environment.OTEL_TRACES_SAMPLER?.trim() ?? '') !== '',
+      sampleRate: settings.sampleRate,
+      samplingRules: settings.samplingRules,
+      tracesPerSecondMax: settings.tracesPerSecondMax,
+      samplingFromCollector: settings.samplingFromCollector
+    },
     traceContext: !none && settings.propagators.includes('tracecontext'),
     baggage: !none && settings.propagators.includes('baggage'),
     limits: {

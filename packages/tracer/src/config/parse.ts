@@ -4,7 +4,7 @@
  */
 import type { Notify } from '../notices.ts'
 import type { SamplerName } from '../sample/head-sampler.ts'
-import { CATALOGUE, type SettingName } from './catalogue.ts'
+import { CATALOGUE, type Setting, type SettingName } from './catalogue.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type Pairs = Readonly<Record<string, string>>
@@ -24,6 +24,11 @@ export interface Settings {
   readonly logsHeaders: Pairs | undefined
   readonly timeoutMs: number
   readonly sampler: SamplerName
+  readonly samplerArg: string | undefined
+  readonly sampleRate: number | undefined
+  readonly samplingRules: string | undefined
+  readonly tracesPerSecondMax: number | undefined
+  readonly samplingFromCollector: boolean
   readonly propagators: readonly ('tracecontext' | 'baggage' | 'none')[]
   readonly attributesMax: number
   readonly valueCharsMax: number
@@ -36,7 +41,10 @@ export interface Settings {
 }
 
 /** Undefined means that the text is not understood. */
-type Parser = (text: string, choices: readonly string[]) => unknown
+type Parser = (text: string, choices: readonly string[], setting: AnySetting) => unknown
+type AnySetting = Setting<string, unknown>
+
+const NUMBER = /^(\d{1,15}(\.\d{0,15})?|\.\d{1,15})$/
 
 const PARSERS: Readonly<Record<string, Parser>> = {
   text: (text) => text,
@@ -45,6 +53,10 @@ const PARSERS: Readonly<Record<string, Parser>> = {
     return word === 'true' ? true : word === 'false' ? false : undefined
   },
   count: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+  number: (text, _choices, { min = 0, max = Number.POSITIVE_INFINITY }) => {
+    const value = NUMBER.test(text) ? Number(text) : Number.NaN
+    return value >= min && value <= max ? value : undefined
+  },
   url: parseUrl,
   pairs: parsePairs,
   choice: (text, choices) => (choices.includes(text) ? text : undefined),
@@ -63,14 +75,16 @@ export function readSettings(environment: Environment, notify: Notify): Settings
 }
 
 function readSetting(name: SettingName, environment: Environment, notify: Notify): unknown {
-  const setting = CATALOGUE[name]
-  const choices: readonly string[] = 'choices' in setting ? setting.choices : []
+  const setting: AnySetting = CATALOGUE[name]
+  const choices = setting.choices ?? []
   for (const variable of setting.env) {
     const text = environment[variable]?.trim()
     if (text === undefined || text === '') continue
-    const value = PARSERS[setting.kind]!(text, choices)
+    const value = PARSERS[setting.kind]!(text, choices, setting)
     if (value !== undefined) return value
-    notify('CONFIG_BAD_VALUE', variable, shown(variable, text), `the default (${setting.default})`)
+    const unsupported = setting.unsupported?.includes(text)
+    const code = unsupported ? 'CONFIG_UNSUPPORTED' : 'CONFIG_BAD_VALUE'
+    notify(code, variable, shown(variable, text), `the default (${setting.default})`)
     return setting.default
   }
   return setting.default

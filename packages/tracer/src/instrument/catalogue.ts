@@ -64,5 +64,60 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
       { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
     ]
+  },
+  {
+    name: 'redis',
+    code: 'node-redis',
+    library: '`redis`, `@redis/client`',
+    versions: '4, 5, 6',
+    span: 'CLIENT, `GET`; `MULTI` or `PIPELINE` for a batch; text with every argument as `?`, database, batch size, server address; the reply’s error word',
+    modules: [
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/index.js',
+        patch: 'client'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/pool.js',
+        patch: 'pool'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/client/commands-queue.js',
+        patch: 'queue'
+      },
+      {
+        packageName: '@redis/client',
+        majors: [1, 5, 6],
+        file: 'dist/lib/commander.js',
+        patch: 'commander'
+      }
+    ]
+  },
+  {
+    name: 'ioredis',
+    code: 'ioredis',
+    library: '`ioredis`',
+    versions: '5, 6',
+    span: 'the same',
+    modules: [
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Redis.js', patch: 'redis' },
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' }
+    ]
+  },
+  {
+    name: 'mysql2',
+    code: 'mysql2',
+    library: '`mysql2`, `mysql2/promise`',
+    versions: '3',
+    span: 'CLIENT, `SELECT orders`; text with every literal as `?`, operation, table, database, server address; SQLSTATE on an error',
+    modules: [
+      { packageName: 'mysql2', majors: [3], file: 'lib/connection.js', patch: 'connection' },
+      { packageName: 'mysql2', majors: [3], file: 'lib/pool.js', patch: 'pool' }
+    ]
   }
 ]

@@ -35,7 +35,13 @@ import {
   portOfScheme,
   redactQuery
 } from './http-words.ts'
-import { announce, type Instruments, startEntrySpan } from './instruments.ts'
+import {
+  type AttributeSink,
+  announce,
+  factsOf,
+  type Instruments,
+  startEntrySpan
+} from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { attachServerRequest, ServerRequest, serverRequestOf } from './server-request.ts'
 
@@ -79,8 +85,9 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   const method = knownMethod(request.method ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
-  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent)
-  if (span instanceof RecordingSpan) describe(span, request, method)
+  const facts = factsOf(instruments, describe, request)
+  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent, facts)
+  if (span instanceof RecordingSpan) describe(span, request)
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))
   const state = new ServerRequest(span, frame, name)
@@ -92,7 +99,8 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   }
 }
 
-function describe(span: RecordingSpan, request: IncomingMessage, method: string): void {
+function describe(span: AttributeSink, request: IncomingMessage): void {
+  const method = knownMethod(request.method ?? '')
   const { headers, socket } = request
   const scheme = (socket as TLSSocket).encrypted ? 'https' : 'http'
   const target = request.url ?? '/'

@@ -49,6 +49,7 @@ export function watchModules(
     }
   }
   const handed = new WeakMap<object, Set<ModuleTarget>>()
+  const { cache } = createRequire(import.meta.url)
 
   function hand(
     target: ModuleTarget,
@@ -81,7 +82,9 @@ export function watchModules(
     if (typeof id !== 'string' || parentFilename === undefined) return
     if (!words.has(lastWord(id))) return
     const path = resolveId(id, parentFilename)
-    if (path !== undefined) handFile(path, result, 'require')
+    // Of files that require each other, one is met half evaluated: it is met again when it is whole.
+    if (path === undefined || cache[path]?.loaded === false) return
+    handFile(path, result, 'require')
   }
 
   const receive: Receiver = (packageName, version, file, exports) => {
@@ -97,7 +100,6 @@ export function watchModules(
   required.subscribe(subscribers)
   const known = globalThis as Record<symbol, unknown>
   known[Symbol.for(MODULE_RECEIVER)] = receive
-  const { cache } = createRequire(import.meta.url)
   for (const path of Object.keys(cache)) {
     if (words.has(lastWord(path))) handFile(path, cache[path]?.exports, 'cache')
   }

@@ -4,7 +4,9 @@
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import { noAnswer, type PostResult } from './delivery.ts'
+import type { HeadRate } from './head-rate.ts'
 import { parsePartialSuccess, parseStatusMessage } from './otlp-response.ts'
 import type { SendOptions, SendTarget, Signal } from './sender.ts'
 
@@ -19,7 +21,8 @@ export interface HttpPost {
 export function createHttpPost(
   options: SendOptions,
   encoding: 'gzip' | 'identity',
-  holdProcess: boolean
+  holdProcess: boolean,
+  headRate?: HeadRate
 ): HttpPost {
   const agentOptions = { keepAlive: true, maxSockets: 1 }
   const http = new HttpAgent(agentOptions)
@@ -50,14 +53,23 @@ export function createHttpPost(
       const request = send(url, {
         method: 'POST',
         agent: secure ? https : http,
-        headers: { ...headers, 'content-length': body.length }
+        headers: {
+          ...headers,
+          ...(headRate === undefined || signal !== 'traces'
+            ? {}
+            : { [HEAD_RATE_HEADER]: headRate.header }),
+          'content-length': body.length
+        }
       })
       if (!holdProcess) request.on('socket', (socket) => socket.unref())
       request.setTimeout(options.timeoutMs, () => request.destroy(new Error('timeout')))
       request.on('error', (error: NodeJS.ErrnoException) =>
         resolve(noAnswer(error.code ?? error.message))
       )
-      request.on('response', (response) => readAnswer(response, resolve))
+      request.on('response', (response) => {
+        if (response.statusCode === 200) headRate?.heard(response.headers[HEAD_RATE_HEADER])
+        readAnswer(response, resolve)
+      })
       request.end(body)
     })
   }

@@ -7,6 +7,7 @@ import { SUPPRESSED_FRAME } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Notify } from '../notices.ts'
 import { Delivery } from './delivery.ts'
+import { HeadRate } from './head-rate.ts'
 import { createHttpPost, type HttpPost } from './http-post.ts'
 import type { Sender, SendOptions, Signal } from './sender.ts'
 
@@ -15,6 +16,7 @@ export interface InlineSenderParts {
   readonly contexts: SpanloomContextManager
   readonly notify: Notify
   readonly random: () => number
+  readonly onHeadRate: (rate: number) => void
 }
 
 const EXIT_WAIT_MS = 1_500
@@ -22,20 +24,20 @@ const EXIT_WAIT_MS = 1_500
 export class InlineSender implements Sender {
   readonly #contexts: SpanloomContextManager
   readonly #http: HttpPost
+  readonly #headRate: HeadRate | undefined
   readonly #delivery: Delivery
   readonly #beforeExit: () => void
   #waitingSpans = 0
 
-  constructor({ options, contexts, notify, random }: InlineSenderParts) {
+  constructor({ options, contexts, notify, random, onHeadRate }: InlineSenderParts) {
     this.#contexts = contexts
-    this.#http = createHttpPost(options, 'identity', false)
+    const name = options.headRateName
+    this.#headRate =
+      name === undefined ? undefined : new HeadRate({ name, after, changed: onHeadRate })
+    this.#http = createHttpPost(options, 'identity', false, this.#headRate)
     this.#delivery = new Delivery({
       post: this.#http.post,
-      after(ms, then) {
-        const timer = setTimeout(then, ms)
-        timer.unref()
-        return () => clearTimeout(timer)
-      },
+      after,
       random,
       notify,
       address: options.targets.traces.url,
@@ -73,6 +75,13 @@ export class InlineSender implements Sender {
 
   async close(): Promise<void> {
     process.off('beforeExit', this.#beforeExit)
+    this.#headRate?.close()
     this.#http.close()
   }
+}
+
+function after(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
 }

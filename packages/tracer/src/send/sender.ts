@@ -27,4 +27,6 @@ export interface SendOptions {
   readonly timeoutMs: number
   readonly queueBytesMax: number
   readonly userAgent: string
+  /** The service's name as the header has it; undefined: the collector's head rates are not followed. */
+  readonly headRateName: string | undefined
 }

@@ -24,6 +24,8 @@ export interface WorkerSenderParts {
   readonly options: SendOptions
   readonly notify: Notify
   readonly now: () => number
+  /** Told the collector's head rate when it changes. */
+  readonly onHeadRate: (rate: number) => void
   /** What takes over when there can be no worker. */
   readonly fallback: () => Sender
 }
@@ -111,7 +113,10 @@ export class WorkerSender implements Sender {
         env: {},
         resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
       })
-      worker.on('message', (message: FromWorker) => this.#flushes.get(message.flushed)?.())
+      worker.on('message', (message: FromWorker) => {
+        if ('headRate' in message) this.#parts.onHeadRate(message.headRate)
+        else this.#flushes.get(message.flushed)?.()
+      })
       worker.on('error', (error) => this.#lost(error))
       worker.on('exit', () => this.#lost(new Error('the worker ended')))
       // Last: listening for messages takes the reference back.
@@ -126,11 +131,13 @@ export class WorkerSender implements Sender {
 
   #lost(cause: unknown): void {
     if (this.#fallback !== undefined || this.#closed) return
-    const { notify, fallback } = this.#parts
+    const { notify, fallback, onHeadRate } = this.#parts
     notify('SEND_NO_WORKER', cause instanceof Error ? cause.message : String(cause))
     const unsettled = (this.#spans - this.#control.settledSpans) | 0
     if (unsettled > 0) notify('SEND_DROPPED', unsettled, 'the sending thread ended')
     this.#worker = undefined
+    // Nobody is left who would let the rate expire.
+    onHeadRate(1)
     this.#fallback = fallback()
     for (const done of [...this.#flushes.values()]) done()
   }

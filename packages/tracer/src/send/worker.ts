@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { notifyStderr } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
 import { Delivery } from './delivery.ts'
+import { HeadRate } from './head-rate.ts'
 import { createHttpPost } from './http-post.ts'
 import type { SendOptions, Signal } from './sender.ts'
 
@@ -21,9 +22,10 @@ export type ToWorker =
   | { readonly kind: 'hurry' }
   | { readonly kind: 'flush'; readonly id: number }
 
-export interface FromWorker {
-  readonly flushed: number
-}
+export type FromWorker =
+  | { readonly flushed: number }
+  /** The head rate that is in force from now on. */
+  | { readonly headRate: number }
 
 export interface WorkerInput {
   readonly options: SendOptions
@@ -33,13 +35,23 @@ export interface WorkerInput {
 function start(input: WorkerInput): void {
   const { options } = input
   const control = new ControlBlock(input.control)
-  const http = createHttpPost(options, 'gzip', true)
+  const after = (ms: number, then: () => void) => {
+    const timer = setTimeout(then, ms)
+    return () => clearTimeout(timer)
+  }
+  const { headRateName } = options
+  const headRate =
+    headRateName === undefined
+      ? undefined
+      : new HeadRate({
+          name: headRateName,
+          after,
+          changed: (rate) => parentPort!.postMessage({ headRate: rate } satisfies FromWorker)
+        })
+  const http = createHttpPost(options, 'gzip', true, headRate)
   const delivery = new Delivery({
     post: http.post,
-    after(ms, then) {
-      const timer = setTimeout(then, ms)
-      return () => clearTimeout(timer)
-    },
+    after,
     random: Math.random,
     notify: notifyStderr,
     address: options.targets.traces.url,

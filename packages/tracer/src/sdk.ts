@@ -4,6 +4,7 @@
  *   instrument ─→ trace ─→ encode ─→ send
  *        └── context, propagate          (config and resource at the start)
  */
+import { randomUUID } from 'node:crypto'
 import {
   type Context,
   context as contextApi,
@@ -33,6 +34,7 @@ import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
 import type { Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
+import { Counting } from './stats/counting.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
@@ -82,15 +84,32 @@ export function startTracer(
   const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
     sender.send(bytes, count)
   )
+  const counting = new Counting({
+    resource,
+    clock,
+    notify,
+    random: Math.random,
+    stream: randomUUID(),
+    send: (bytes) => sender.send(bytes, 0, 'metrics')
+  })
+  const countSpan = guard.wrap('span stats', (span: RecordingSpan) => counting.count(span))
   const host = {
     clock,
     limits: config.limits,
     resource,
+    countUnsampled: false,
     ended(span: RecordingSpan) {
-      if ((span.traceFlags & TraceFlags.SAMPLED) !== 0) buffer.add(span)
+      if (counting.isOn) countSpan(span)
+      if ((span.traceFlags & TraceFlags.SAMPLED) !== 0) buffer.add(span, counting.isOn)
       processors.ended(span)
     }
   }
+  const startCounting = guard.wrap('span stats', () => {
+    counting.start()
+    host.countUnsampled = true
+  })
+  if (config.spanStats === 'always') startCounting()
+  else if (config.spanStats === 'auto') sampler.onMayDrop(startCounting)
   const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   const provider = new ApiTracerProvider(starter, contexts, onStart)
@@ -102,12 +121,14 @@ export function startTracer(
   const instrumented = instrumentAll(instruments)
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
+    counting.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
   })
 
   async function flush(): Promise<void> {
     buffer.flush()
+    counting.flush()
     await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush()])
   }
   let stopped: Promise<void> | undefined

@@ -183,6 +183,13 @@ export const CATALOGUE = {
     default: 128,
     says: 'Attributes of a link.'
   },
+  spanStats: {
+    env: ['SPANLOOM_SPAN_STATS'],
+    kind: 'choice',
+    choices: ['auto', 'always', 'never'],
+    default: 'auto',
+    says: 'Whether calls, errors and durations are counted in the process: `auto` once a span may be left out, so that metrics stay exact.'
+  },
   queueBytesMax: {
     env: ['SPANLOOM_QUEUE_BYTES'],
     kind: 'count',

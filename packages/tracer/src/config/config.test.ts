@@ -59,6 +59,7 @@ describe('the configuration', () => {
       OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: '8',
       OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: '9',
       OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: '10',
+      SPANLOOM_SPAN_STATS: 'never',
       SPANLOOM_QUEUE_BYTES: '1000',
       SPANLOOM_EXIT_WAIT: '0'
     })
@@ -102,6 +103,7 @@ describe('the configuration', () => {
         linkAttributesMax: 9,
         valueCharsMax: 10
       },
+      spanStats: 'never',
       queueBytesMax: 1_000,
       exitWaitMs: 0
     })

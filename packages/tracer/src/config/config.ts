@@ -17,6 +17,7 @@ export interface TracerConfig {
   readonly traceContext: boolean
   readonly baggage: boolean
   readonly limits: SpanLimits
+  readonly spanStats: Settings['spanStats']
   readonly queueBytesMax: number
   readonly exitWaitMs: number
 }
@@ -48,6 +49,7 @@ export function readConfig(notify: Notify, environment: Environment = process.en
       linkAttributesMax: settings.linkAttributesMax,
       valueCharsMax: settings.valueCharsMax
     },
+    spanStats: settings.spanStats,
     queueBytesMax: settings.queueBytesMax,
     exitWaitMs: settings.exitWaitMs
   }

@@ -36,6 +36,7 @@ export interface Settings {
   readonly linksMax: number
   readonly eventAttributesMax: number
   readonly linkAttributesMax: number
+  readonly spanStats: 'auto' | 'always' | 'never'
   readonly queueBytesMax: number
   readonly exitWaitMs: number
 }

@@ -20,6 +20,7 @@ export class SpanBuffer {
   readonly #handOver: HandOver
   readonly #notify: Notify
   #timer: NodeJS.Timeout | undefined = undefined
+  #counted = false
   /** Spans that OTLP could not carry. */
   dropped = 0
 
@@ -30,8 +31,16 @@ export class SpanBuffer {
     this.#handOver = handOver
   }
 
-  /** @hot Once per ended span. Never throws. */
-  add(span: RecordingSpan): void {
+  /**
+   * @hot Once per ended span. Never throws. `counted`: the span was counted in this process, and says so
+   * on its resource; spans of a payload are of one mind about it.
+   */
+  add(span: RecordingSpan, counted = false): void {
+    if (counted !== this.#counted) {
+      this.flush()
+      this.#counted = counted
+      this.#encoder.counted = counted
+    }
     try {
       this.#encoder.add(span)
     } catch (fault) {

@@ -58,7 +58,7 @@ describe('metrics', () => {
     const buckets = { count: 6, sum: 9, bucketCounts: [1, 5], bounds: [0.25] }
     expect(histogram!.points[0]).toMatchObject(buckets)
     expect(exponential!.points[0]).toMatchObject({ count: 7 })
-    expect(summary!.points).toEqual([])
+    expect(summary!.points).toMatchObject([{ count: 0 }])
   })
 
   it('beyond the limit are counted and not decoded', () => {

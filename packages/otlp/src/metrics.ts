@@ -3,7 +3,7 @@
  * anywhere; there is no check before it, because senders send a few hundred points every ten seconds.
  *
  * Limits: points beyond `pointsMax` are counted and not decoded. The buckets of exponential histograms,
- * exemplars and summaries are passed over.
+ * exemplars and what is in a summary are passed over.
  */
 import { decodeResource, decodeScope } from './decode.ts'
 import { OtlpError } from './errors.ts'
@@ -175,7 +175,6 @@ class MetricsDecoder implements DecodedMetrics {
       this.pointsOver++
       return
     }
-    if (message === undefined) return
     const point: DecodedPoint = {
       attributes: [],
       startUnixMs: 0,
@@ -187,6 +186,8 @@ class MetricsDecoder implements DecodedMetrics {
       bounds: [],
       flags: 0
     }
+    metric.points.push(point)
+    if (message === undefined) return
     const fields = this.#fields(message, offset, length)
     const isNumber = message === NUMBER_POINT
     while (fields.next()) {
@@ -201,7 +202,6 @@ class MetricsDecoder implements DecodedMetrics {
       else if (fields.field === 7) point.bounds = this.#packed(fields, doubleAt)
       else point.flags = fields.low
     }
-    metric.points.push(point)
   }
 
   #packed(fields: FieldReader, read: (view: DataView, at: number) => number): number[] {

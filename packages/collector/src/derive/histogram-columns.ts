@@ -15,6 +15,14 @@ export class HistogramSlab {
     this.#buckets[series * DURATION_BUCKET_COUNT + bucket]!++
   }
 
+  addCounted(series: number, bucket: number, count: number): void {
+    this.#buckets[series * DURATION_BUCKET_COUNT + bucket]! += count
+  }
+
+  addSum(series: number, sumNano: number): void {
+    this.#sumsNano[series]! += sumNano
+  }
+
   reserve(seriesCount: number): void {
     this.#sumsNano = grown(this.#sumsNano, seriesCount)
     this.#buckets = grown(this.#buckets, seriesCount * DURATION_BUCKET_COUNT)

@@ -3,9 +3,10 @@
  *
  *   inflate ─→ scan ─→ for each row of this shard: seen? ─→ count ─→ into its trace
  *
- * The same payload twice, or a span in two payloads, is counted once: that is asked first.
+ * The same payload twice, or a span in two payloads, is counted once: that is asked first. A span that
+ * its own process has counted is not counted here; see precounted.ts.
  */
-import type { SpanRows } from '@spanloom/otlp'
+import { isCountedKind, SpanFlags, type SpanRows } from '@spanloom/otlp'
 import { shardOf } from '../lib/shard-of.ts'
 import type { PayloadRecord } from '../model/journal-record.ts'
 import type { SpanFacts } from '../stitch/span-table.ts'
@@ -14,6 +15,8 @@ import type { Inflate } from './inflated-payloads.ts'
 import { isOpen, type Replay } from './replay.ts'
 import type { ShardTotals } from './shard-state.ts'
 import type { Stages } from './stages.ts'
+
+const REMOTE_PARENT = SpanFlags.HAS_IS_REMOTE | SpanFlags.IS_REMOTE
 
 export interface ArrivalParts {
   readonly shard: number
@@ -92,12 +95,21 @@ export class Arrivals {
 
   #count(rows: SpanRows, row: number, { receivedUnixMs }: PayloadRecord): void {
     this.#read(rows, row)
-    if (this.#totals.spansAccepted++ === 0) this.#totals.createdUnixMs = receivedUnixMs
-    this.#facts.series = this.#stages.spanMetrics.count(
-      this.#facts.service,
-      this.#facts.name,
-      rows.kind[row]!,
-      rows.status[row]!,
+    const { spanMetrics } = this.#stages
+    const { service, name } = this.#facts
+    const kind = rows.kind[row]!
+    const status = rows.status[row]!
+    this.#totals.spansAccepted++
+    if (this.#totals.createdUnixMs === 0) this.#totals.createdUnixMs = receivedUnixMs
+    if (rows.counted[row] === 1 && isCountedKind(kind, isLocalRoot(rows, row))) {
+      this.#facts.series = spanMetrics.touch(service, name, kind, status)
+      return
+    }
+    this.#facts.series = spanMetrics.count(
+      service,
+      name,
+      kind,
+      status,
       rows.startUnixMs[row]!,
       Math.max(0, rows.durationNano[row]!),
       receivedUnixMs
@@ -114,4 +126,10 @@ export class Arrivals {
     facts.peerType = peers.type
     facts.peerName = peers.name
   }
+}
+
+/** No parent, or one in another process. */
+function isLocalRoot(rows: SpanRows, row: number): boolean {
+  const hasParent = (rows.parentSpanId[row * 2]! | rows.parentSpanId[row * 2 + 1]!) !== 0
+  return !hasParent || (rows.flags[row]! & REMOTE_PARENT) === REMOTE_PARENT
 }

@@ -6,12 +6,8 @@ import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
 import type { Notify } from './notices.ts'
 import { createResource } from './resource/resource.ts'
-import {
-  HeadSampler,
-  NO_SAMPLING_SETTINGS,
-  type SamplerName,
-  type SamplingSettings
-} from './sample/head-sampler.ts'
+import { HeadSampler, NO_SAMPLING_SETTINGS, type SamplerName } from './sample/head-sampler.ts'
+import type { SamplingSettings } from './sample/sampling-settings.ts'
 import { DEFAULT_SPAN_LIMITS, type SpanLimits } from './trace/limits.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'

@@ -19,12 +19,20 @@ export class SpanBuffer {
   readonly #encoder: SpanEncoder
   readonly #handOver: HandOver
   readonly #notify: Notify
+  readonly #flushAfterMs: number
   #timer: NodeJS.Timeout | undefined = undefined
   #counted = false
   /** Spans that OTLP could not carry. */
   dropped = 0
 
-  constructor(resource: Resource, clock: Clock, notify: Notify, handOver: HandOver) {
+  constructor(
+    resource: Resource,
+    clock: Clock,
+    notify: Notify,
+    handOver: HandOver,
+    flushAfterMs = FLUSH_AFTER_MS
+  ) {
+    this.#flushAfterMs = flushAfterMs
     this.#encoder = new SpanEncoder(resource)
     this.#clock = clock
     this.#notify = notify
@@ -66,7 +74,7 @@ export class SpanBuffer {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.flush()
-    }, FLUSH_AFTER_MS)
+    }, this.#flushAfterMs)
     this.#timer.unref()
   }
 }

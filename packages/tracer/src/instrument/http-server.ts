@@ -27,6 +27,7 @@ import {
 } from '@spanloom/otlp'
 import { Frame, requestFrame } from '../context/frame.ts'
 import { RecordingSpan } from '../trace/span.ts'
+import { captureHeaders } from './header-capture.ts'
 import {
   knownMethod,
   OTHER_METHOD,
@@ -51,7 +52,7 @@ interface StartMessage {
   readonly server: Server
 }
 
-const HEADER_CHARS_MAX = 512
+export const HEADER_CHARS_MAX = 512
 const REQUEST_EVENTS: ReadonlySet<string | symbol> = new Set([
   'request',
   'checkContinue',
@@ -72,7 +73,13 @@ const httpServer: Instrumentation = {
       },
       'http.server.response.finish': (message) => {
         const { response } = message as StartMessage
-        serverRequestOf(response)?.end(response.statusCode)
+        const state = serverRequestOf(response)
+        if (instruments.headers !== undefined && state?.span instanceof RecordingSpan) {
+          captureHeaders(state.span, instruments.headers.serverResponse, (header) =>
+            response.getHeader(header)
+          )
+        }
+        state?.end(response.statusCode)
       }
     }
   }
@@ -87,7 +94,14 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   const parent = instruments.propagator.parentOf(headers)
   const facts = factsOf(instruments, describe, request)
   const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent, facts)
-  if (span instanceof RecordingSpan) describe(span, request)
+  if (span instanceof RecordingSpan) {
+    describe(span, request)
+    const link = instruments.propagator.linkOf(headers)
+    if (link !== undefined) span.addLink({ context: link.spanContext() })
+    if (instruments.headers !== undefined) {
+      captureHeaders(span, instruments.headers.serverRequest, (header) => headers[header])
+    }
+  }
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))
   const state = new ServerRequest(span, frame, name)
@@ -132,7 +146,7 @@ function pathOf(target: string): string {
 }
 
 /** The first hop that a proxy names, as the conventions have it; else the socket's other end. */
-function clientAddress(
+export function clientAddress(
   forwarded: string | string[] | undefined,
   remote: string | undefined
 ): string | undefined {

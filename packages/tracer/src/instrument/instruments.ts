@@ -3,20 +3,31 @@ import type { Attributes, Context, SpanKind } from '@opentelemetry/api'
 import { BAGGAGE_KEY, isSuppressed, SPAN_KEY } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Guard } from '../lib/guard.ts'
-import type { W3cPropagator } from '../propagate/propagator.ts'
+import type { Propagator } from '../propagate/propagator.ts'
 import { createScope, type Scope } from '../trace/scope.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
 import type { AnySpan, OnStart, SpanStarter, StartFacts } from '../trace/tracer.ts'
 import { SDK_VERSION } from '../version.ts'
+import type { HeaderCapture } from './header-capture.ts'
+
+export interface CallTimer {
+  /** Whether this call is one of those that are timed. */
+  readonly isTimed: boolean
+  time(call: () => void): void
+}
 
 /** The tracer's parts, the same for all instrumentations. */
 export interface SharedInstruments {
   readonly contexts: SpanloomContextManager
   readonly starter: SpanStarter
   readonly onStart: OnStart
-  readonly propagator: W3cPropagator
+  readonly propagator: Propagator
   readonly guard: Guard
+  /** Times some of the calls, where somebody asks what the tracer costs. */
+  readonly overhead?: CallTimer
+  /** Headers that spans keep, when any are named. */
+  readonly headers?: HeaderCapture | undefined
 }
 
 /** What one instrumentation is handed: the tracer's parts, and where it is told whether it was of use. */
@@ -112,7 +123,7 @@ export function injectHeaders(
 ): void {
   const context = instruments.contexts.storage.getStore()
   const baggage = context?.getValue(BAGGAGE_KEY) as
-    | Parameters<W3cPropagator['eachHeader']>[1]
+    | Parameters<Propagator['eachHeader']>[1]
     | undefined
   instruments.propagator.eachHeader(span, baggage, set)
 }

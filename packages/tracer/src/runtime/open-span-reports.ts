@@ -8,7 +8,6 @@ import { encodeLogs, type LogScope } from '../encode/log-encoder.ts'
 import { type OpenSpan, OpenSpansReader } from './open-spans.ts'
 
 export const OPEN_REPORT_AFTER_MS = 10_000
-const SCAN_EVERY_MS = 1_000
 const BLOCKED_MIN_MS = 1_000
 const WARN = 13
 const KINDS = ['internal', 'server', 'client', 'producer', 'consumer']
@@ -45,18 +44,6 @@ export class OpenSpanReports {
     const records = spans.map((span) => recordOf(span, nowMs, blockedMs))
     return { bytes: encodeLogs(this.#resource, this.#scope, records), spanCount: spans.length }
   }
-}
-
-/** Scans every second for as long as the thread lives. */
-export function scanOpenSpans(
-  reports: OpenSpanReports,
-  now: () => number,
-  send: (bytes: Uint8Array<ArrayBuffer>) => void
-): void {
-  setInterval(() => {
-    const report = reports.take(now())
-    if (report !== undefined) send(report.bytes)
-  }, SCAN_EVERY_MS)
 }
 
 function recordOf(span: OpenSpan, nowMs: number, blockedMs: number) {

@@ -1,14 +1,15 @@
 import { ROOT_CONTEXT, SpanKind, type SpanOptions, TraceFlags, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import type { Sampler } from '../compat.ts'
-import { W3cPropagator } from '../propagate/propagator.ts'
+import { Propagator } from '../propagate/propagator.ts'
 import { CountedSpan } from '../trace/counted-span.ts'
 import { InertSpan } from '../trace/inert-span.ts'
 import { createScope } from '../trace/scope.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { identityFromContext } from '../trace/span-identity.ts'
 import { testTracer } from '../tracer.testkit.ts'
-import type { SamplerName, SamplingSettings } from './head-sampler.ts'
+import type { SamplerName } from './head-sampler.ts'
+import type { SamplingSettings } from './sampling-settings.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
@@ -99,7 +100,11 @@ describe('below a remote parent', () => {
     const { begin, remote } = start('parentbased_always_on')
     const headers = (context = ROOT_CONTEXT) => {
       const written: Record<string, string> = {}
-      const propagator = new W3cPropagator({ traceContext: true, baggage: false })
+      const propagator = new Propagator({
+        extract: ['tracecontext'],
+        inject: ['tracecontext'],
+        behavior: 'continue'
+      })
       propagator.eachHeader(begin(context), undefined, (name, value) => {
         written[name] = value
       })
@@ -268,9 +273,7 @@ describe('the collector’s rate', () => {
     Array.from({ length: count }, begin).filter(isSampled)
 
   it('scales what is kept of roots, and 1 takes it back', () => {
-    const { begin, remote, sampler } = start('parentbased_always_on', {
-      samplingFromCollector: true
-    })
+    const { begin, remote, sampler } = start('parentbased_always_on')
     sampler.scale(0.25)
     const kept = keptOf(() => begin())
     expect(kept.length / 4_000).toBeCloseTo(0.25, 1)
@@ -285,8 +288,7 @@ describe('the collector’s rate', () => {
   it('multiplies a share, and leaves rules alone', () => {
     const { begin, tracer, sampler } = start('parentbased_traceidratio', {
       samplerArg: '0.5',
-      samplingRules: '[{"name":"paid"}]',
-      samplingFromCollector: true
+      samplingRules: '[{"name":"paid"}]'
     })
     sampler.scale(0.25)
     expect(keptOf(() => begin())[0]!.traceState).toBe('ot=th:e')
@@ -295,18 +297,16 @@ describe('the collector’s rate', () => {
     expect(keptOf(() => begin())[0]!.traceState).toBe('ot=th:8')
   })
 
-  it.each([
-    ['always_on', true],
-    ['always_off', true],
-    ['rate_limited', true],
-    ['parentbased_always_on', false]
-  ] as const)('is not followed by %s (switched on: %s)', (name, samplingFromCollector) => {
-    const { begin, sampler } = start(name, { samplingFromCollector, samplerArg: '1000' })
-    const before = keptOf(() => begin(), 100).length
-    sampler.scale(0.001)
-    expect(sampler.isScalable).toBe(false)
-    expect(keptOf(() => begin(), 100)).toHaveLength(before)
-  })
+  it.each(['always_on', 'always_off', 'rate_limited', 'parentbased_rate_limited'] as const)(
+    'is not followed by %s',
+    (name) => {
+      const { begin, sampler } = start(name, { samplerArg: '1000' })
+      const before = keptOf(() => begin(), 100).length
+      sampler.scale(0.001)
+      expect(sampler.isScalable).toBe(false)
+      expect(keptOf(() => begin(), 100)).toHaveLength(before)
+    }
+  )
 })
 
 describe('a sampler of the app', () => {

@@ -16,11 +16,10 @@
  */
 import { createRequire } from 'node:module'
 import type { Sampler } from '../compat.ts'
-import type { Guard } from '../lib/guard.ts'
-import type { Notify } from '../notices.ts'
 import type { SpanIdentity } from '../trace/span-identity.ts'
 import type { RootSampler } from './root-sampler.ts'
 import { type HeadRequest, KEPT, type SamplingResult } from './sampling-result.ts'
+import type { SamplerParts, SamplingSettings } from './sampling-settings.ts'
 
 export const SAMPLER_NAMES = [
   'always_on',
@@ -41,18 +40,6 @@ export const UNSUPPORTED_SAMPLER_NAMES = [
   'xray'
 ] as const
 
-export interface SamplingSettings {
-  readonly samplerArg: string | undefined
-  /** Whether the sampler was named by someone, and not by default. */
-  readonly samplerIsSet: boolean
-  readonly sampleRate: number | undefined
-  /** JSON, not parsed. */
-  readonly samplingRules: string | undefined
-  readonly tracesPerSecondMax: number | undefined
-  /** Whether the collector's rates are followed. */
-  readonly samplingFromCollector: boolean
-}
-
 export const NO_SAMPLING_SETTINGS: SamplingSettings = {
   samplerArg: undefined,
   samplerIsSet: false,
@@ -60,14 +47,6 @@ export const NO_SAMPLING_SETTINGS: SamplingSettings = {
   samplingRules: undefined,
   tracesPerSecondMax: undefined,
   samplingFromCollector: false
-}
-
-export interface SamplerParts {
-  readonly serviceName: string
-  /** Monotonic. */
-  readonly nowMs: () => number
-  readonly notify: Notify
-  readonly guard: Guard
 }
 
 /** Spans with a parent do as it does. */
@@ -157,11 +136,10 @@ export class HeadSampler {
 
   /** Whether `scale` has an effect: the literal samplers mean what they say, and the app's own too. */
   get isScalable(): boolean {
-    if (!this.#settings.samplingFromCollector) return false
     return this.#name.endsWith('traceidratio') || this.#name === 'parentbased_always_on'
   }
 
-  /** The collector's rate, by which the share of roots that no rule decides about is multiplied. */
+  /** A rate from outside, by which the share of roots that no rule decides about is multiplied. */
   scale(rate: number): void {
     if (!this.isScalable || this.#decideWith !== undefined) return
     if (rate === 1 && this.#root === undefined) return

@@ -8,7 +8,6 @@
  * keeps what comes first, which is no probability: what passes through one carries no `th`.
  */
 
-import type { SamplerName, SamplerParts, SamplingSettings } from './head-sampler.ts'
 import { readOtState, withThreshold } from './ot-tracestate.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { parseRules, type Rule } from './rules.ts'
@@ -20,6 +19,7 @@ import {
   RECORD_AND_SAMPLE,
   type SamplingResult
 } from './sampling-result.ts'
+import type { SamplerParts, SamplingSettings } from './sampling-settings.ts'
 import { isAbove, type Threshold, thresholdOf } from './threshold.ts'
 
 /** Traces a second when `rate_limited` is not told. */
@@ -37,7 +37,8 @@ export interface RootSampler {
 }
 
 export function createRootSampler(
-  name: SamplerName,
+  /** One of `SAMPLER_NAMES`. */
+  name: string,
   settings: SamplingSettings,
   parts: SamplerParts
 ): RootSampler {

@@ -32,7 +32,7 @@ export interface DeliveryParts {
   readonly address: string
   readonly queueBytesMax: number
   /** Called for each payload that was delivered or dropped. */
-  readonly settled: (spanCount: number, delivered: boolean) => void
+  readonly settled: (spanCount: number, delivered: boolean, signal: Signal) => void
   /** Called when an outage begins and ends. */
   readonly outage: (down: boolean) => void
 }
@@ -208,7 +208,7 @@ export class Delivery {
       this.droppedSpans += payload.spanCount
       if (payload.signal !== 'traces') this.droppedPayloads++
     }
-    this.#parts.settled(payload.spanCount, delivered)
+    this.#parts.settled(payload.spanCount, delivered, payload.signal)
     if (this.#queue.length > 0) return
     const idle = this.#idle
     this.#idle = []

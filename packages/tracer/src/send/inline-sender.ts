@@ -56,6 +56,10 @@ export class InlineSender implements Sender {
     this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount, signal))
   }
 
+  readonly busyMs = 0
+
+  sayName(): void {}
+
   flush(waitMs: number): Promise<void> {
     this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.hurry())
     return new Promise((resolve) => {

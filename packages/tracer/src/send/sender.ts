@@ -1,3 +1,7 @@
+import type { Attributes } from '@opentelemetry/api'
+
+import type { NoticeLevel } from '../notices.ts'
+
 /** What a payload holds; each signal has an address of its own. */
 export const SIGNALS = ['traces', 'metrics', 'logs'] as const
 export type Signal = (typeof SIGNALS)[number]
@@ -13,6 +17,10 @@ export interface Sender {
   flush(waitMs: number): Promise<void>
   /** Blocks until the same, or for `waitMs`; returns the spans that are still undelivered. */
   flushAtExit(waitMs: number): number
+  /** Milliseconds for which a sending thread has been busy; 0 where there is none. */
+  readonly busyMs: number
+  /** Tells a sending thread the name that open spans of this index have. */
+  sayName(index: number, name: string): void
   close(): Promise<void>
 }
 
@@ -21,12 +29,21 @@ export interface SendTarget {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** What the sending thread needs to report spans that stay open. */
+export interface OpenSpanWatch {
+  readonly shared: SharedArrayBuffer
+  readonly resource: Attributes
+  readonly scope: { readonly name: string; readonly version: string }
+}
+
 /** What a sender must know; plain data, because it crosses into the worker. */
 export interface SendOptions {
   readonly targets: Readonly<Record<Signal, SendTarget>>
   readonly timeoutMs: number
   readonly queueBytesMax: number
   readonly userAgent: string
+  /** What the sending thread says; all of it when left out. */
+  readonly logLevel?: NoticeLevel
   /** The service's name as the header has it; undefined: the collector's head rates are not followed. */
   readonly headRateName: string | undefined
 }

@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Notify } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
-import type { Sender, SendOptions, Signal } from './sender.ts'
+import type { OpenSpanWatch, Sender, SendOptions, Signal } from './sender.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
 
 /** Late enough to stay out of the app's start, soon enough to be there before its first request. */
@@ -24,6 +24,7 @@ export interface WorkerSenderParts {
   readonly options: SendOptions
   readonly notify: Notify
   readonly now: () => number
+  readonly watch: OpenSpanWatch | undefined
   /** Told the collector's head rate when it changes. */
   readonly onHeadRate: (rate: number) => void
   /** What takes over when there can be no worker. */
@@ -35,6 +36,7 @@ export class WorkerSender implements Sender {
   readonly #control = new ControlBlock()
   readonly #flushes = new Map<number, () => void>()
   readonly #startTimer: NodeJS.Timeout
+  readonly #names: [number, string][] = []
   #worker: Worker | undefined = undefined
   #fallback: Sender | undefined = undefined
   #closed = false
@@ -56,6 +58,16 @@ export class WorkerSender implements Sender {
     this.#batches++
     this.#spans += spanCount
     this.#post({ kind: 'batch', bytes, spanCount, signal }, [bytes.buffer])
+  }
+
+  get busyMs(): number {
+    return this.#control.busyMs
+  }
+
+  sayName(index: number, name: string): void {
+    // Before there is a thread the names wait: it starts within moments.
+    if (this.#worker === undefined) this.#names.push([index, name])
+    else this.#post({ kind: 'name', index, name })
   }
 
   flush(waitMs: number): Promise<void> {
@@ -103,7 +115,11 @@ export class WorkerSender implements Sender {
     if (this.#worker !== undefined) return true
     if (this.#fallback !== undefined || this.#closed) return false
     clearTimeout(this.#startTimer)
-    const input: WorkerInput = { options: this.#parts.options, control: this.#control.shared }
+    const input: WorkerInput = {
+      options: this.#parts.options,
+      control: this.#control.shared,
+      watch: this.#parts.watch
+    }
     try {
       const worker = new Worker(workerFile, {
         workerData: input,
@@ -122,6 +138,7 @@ export class WorkerSender implements Sender {
       // Last: listening for messages takes the reference back.
       worker.unref()
       this.#worker = worker
+      for (const [index, name] of this.#names.splice(0)) this.sayName(index, name)
       return true
     } catch (error) {
       this.#lost(error)

@@ -96,6 +96,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
   cell: SpanCell | undefined = undefined
+  /** Its slot among the open spans, or -1. */
+  openSlot = -1
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
   declare readonly parentSpanContext?: SpanContext
 

@@ -42,6 +42,8 @@ export interface StarterHost extends SpanHost {
    * and all kinds but internal. Read when a span is left out, so it may change at any time.
    */
   readonly countUnsampled?: boolean
+  /** Told of each recorded local root and each span of any kind but internal. */
+  opened?(span: RecordingSpan): void
 }
 
 /** What a sampler may want to know that the span does not have yet. Made only when `readsFacts`. */
@@ -146,6 +148,9 @@ export class SpanStarter {
       startMs
     )
     if (result.attributes !== undefined) span.setAttributes(result.attributes)
+    if (kind !== SpanKind.INTERNAL || parent === undefined || parent.remote) {
+      this.#host.opened?.(span)
+    }
     return span
   }
 

@@ -14,10 +14,20 @@ export {
   type DecodedSpan,
   decodeResource,
   decodeScope,
-  decodeSpan,
-  type KeyText
+  decodeSpan
 } from './decode.ts'
+export {
+  bucketOf,
+  bucketOfCell,
+  cellOf,
+  DURATION_BOUNDS_MS,
+  DURATION_BUCKET_COUNT,
+  DURATION_CELL_COUNT,
+  LOG_INDEX_MAX,
+  logIndexOf
+} from './durations.ts'
 export { OtlpError, type OtlpErrorCode } from './errors.ts'
+export type { KeyText } from './field-reader.ts'
 export {
   formatHeadRate,
   HEAD_RATE_HEADER,
@@ -34,7 +44,16 @@ export {
   wordsOfHex
 } from './ids.ts'
 export { tracesJsonToProtobuf } from './json.ts'
+export { metricsJsonToProtobuf } from './json-metrics.ts'
 export { VALUE_DEPTH_MAX } from './messages.ts'
+export {
+  type DecodedMetric,
+  type DecodedMetrics,
+  type DecodedPoint,
+  decodeMetrics,
+  type MetricType,
+  Temporality
+} from './metrics.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {
   AWS_ECS_LAUNCHTYPE,
@@ -165,6 +184,22 @@ export {
   VCS_REPOSITORY_URL_FULL
 } from './semconv.ts'
 export type { SpanRows } from './span-rows.ts'
+export {
+  isCountedKind,
+  METRIC_OVERFLOW,
+  packCells,
+  readSpanStats,
+  SPAN_KIND,
+  SPAN_NAME,
+  SPAN_STATS_METRIC,
+  SPANS_COUNTED,
+  type SpanStats,
+  type SpanStatsPoint,
+  STATS_CELLS,
+  STATS_SEQUENCE,
+  STATS_STREAM,
+  STATUS_CODE
+} from './span-stats.ts'
 export {
   NO_STRING,
   OVERFLOW_STRING,

@@ -46,6 +46,8 @@ const MESSAGES = {
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>
     `No delivery to the collector at ${address} (${reason}). Spans wait in memory, up to ${megabytes} MB.`,
+  STATS_OVERFLOW: (seriesMax: number) =>
+    `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
   SEND_NO_WORKER: (reason: string) =>
     `No worker thread for sending (${reason}); spans are sent from the main thread.`
 } as const

@@ -4,6 +4,7 @@
  *   instrument ─→ trace ─→ encode ─→ send
  *        └── context, propagate          (config and resource at the start)
  */
+import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import {
   type Context,
@@ -44,6 +45,7 @@ import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
+import { Counting } from './stats/counting.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
@@ -136,6 +138,15 @@ export function startTracer(
   /** What spans go through on their way out. */
   const out = collapser ?? buffer
   let closed = false
+  const counting = new Counting({
+    resource,
+    clock,
+    notify,
+    random: Math.random,
+    stream: randomUUID(),
+    send: (bytes) => sender.send(bytes, 0, 'metrics')
+  })
+  const countSpan = guard.wrap('span stats', (span: RecordingSpan) => counting.count(span))
   if (traces.includes('console')) {
     processors.add(consoleSpans((line) => void process.stdout.write(line)))
   }
@@ -144,6 +155,7 @@ export function startTracer(
     clock,
     limits: config.limits,
     resource,
+    countUnsampled: false,
     opened: (span: RecordingSpan) => watch.opened(span),
     get seesEnding() {
       return processors.seesEnding
@@ -153,12 +165,20 @@ export function startTracer(
       if (closed) return
       const fromMs = watch.overhead.isTimed ? threadCpuMs() : -1
       watch.ending(span)
+      if (counting.isOn) countSpan(span)
       const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
       if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) out.add(span)
       processors.ended(span)
       if (fromMs >= 0) watch.overhead.took(threadCpuMs() - fromMs)
     }
   }
+  const startCounting = guard.wrap('span stats', () => {
+    buffer.countedFromNow()
+    counting.start()
+    host.countUnsampled = true
+  })
+  if (metrics.length > 0 && config.spanStats === 'always') startCounting()
+  else if (metrics.length > 0 && config.spanStats === 'auto') sampler.onMayDrop(startCounting)
   const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   let foreignNames: ForeignNames | undefined
@@ -194,6 +214,7 @@ export function startTracer(
   tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
+    counting.flush()
     processors.exportAtExit()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
@@ -203,6 +224,7 @@ export function startTracer(
     // A worker that has ended does not answer.
     if (closed) return
     buffer.flush()
+    counting.flush()
     await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush(FLUSH_WAIT_MS)])
   }
   let stopped: Promise<void> | undefined

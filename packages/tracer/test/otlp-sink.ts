@@ -7,6 +7,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import protobuf from 'protobufjs'
+import { decodeMetrics, type RawMetric } from './metrics-proto.ts'
 
 export interface SinkSpan {
   readonly traceId: string
@@ -260,6 +261,7 @@ function hex(bytes: unknown): string {
 
 export class OtlpSink {
   readonly spans: SinkSpan[] = []
+  readonly metrics: RawMetric[] = []
   readonly requests: SinkRequest[] = []
   /** The answer to the request of this number, from 0. */
   answer: (requestIndex: number) => Answer = () => ({ status: 200 })
@@ -279,7 +281,9 @@ export class OtlpSink {
         // Metrics and logs (a span that is open for long) come here as well where they are on.
         if (answer.status === 200 && !/\/v1\/(?:metrics|logs)$/.test(request.url ?? '')) {
           const zipped = request.headers['content-encoding'] === 'gzip'
-          this.spans.push(...decodeSpans(zipped ? gunzipSync(body) : body))
+          const plain = zipped ? gunzipSync(body) : body
+          if (request.url?.endsWith('/v1/metrics')) this.metrics.push(...decodeMetrics(plain))
+          else this.spans.push(...decodeSpans(plain))
         }
         response.writeHead(answer.status, answer.headers ?? {})
         response.end(answer.body ?? '')

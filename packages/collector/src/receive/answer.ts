@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import protobuf from 'protobufjs'
 import type { CollectorError, ErrorCode } from '../errors.ts'
+import type { Signal } from './signal.ts'
 
 export type Encoding = 'protobuf' | 'json'
 
@@ -58,15 +59,19 @@ const ResponseMessage = proto.lookupType('spanloom.otlp.ExportTraceServiceRespon
 
 const RETRY_INFO_URL = 'type.googleapis.com/google.rpc.RetryInfo'
 
+/** In protobuf all signals' answers are the same bytes. */
+const REJECTED = { traces: 'rejectedSpans', metrics: 'rejectedDataPoints' } as const
+
 export function answerAccepted(
   encoding: Encoding,
-  rejected?: { readonly spanCount: number; readonly reason: string },
+  signal: Signal,
+  rejected?: { readonly count: number; readonly reason: string },
   headRate?: string
 ): Answer {
   const partialSuccess =
     rejected === undefined
       ? undefined
-      : { rejectedSpans: rejected.spanCount, errorMessage: rejected.reason }
+      : { rejectedSpans: rejected.count, errorMessage: rejected.reason }
   const body =
     encoding === 'protobuf'
       ? ResponseMessage.encode(partialSuccess === undefined ? {} : { partialSuccess }).finish()
@@ -74,7 +79,12 @@ export function answerAccepted(
           // int64 is a string in protobuf's JSON.
           partialSuccess === undefined
             ? {}
-            : { partialSuccess: { ...partialSuccess, rejectedSpans: `${rejected?.spanCount}` } }
+            : {
+                partialSuccess: {
+                  [REJECTED[signal]]: `${rejected?.count}`,
+                  errorMessage: rejected?.reason
+                }
+              }
         )
   const headers = headersFor(encoding, body)
   if (headRate !== undefined) headers[HEAD_RATE_HEADER] = headRate

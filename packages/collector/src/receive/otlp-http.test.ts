@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from 'node:assert'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createGzip, gunzipSync, gzipSync } from 'node:zlib'
+import { type DecodedMetric, decodeMetrics, packCells } from '@spanloom/otlp'
 import protobuf from 'protobufjs'
 import { afterEach, describe, it } from 'vitest'
 import { CollectorError, type ErrorCode } from '../errors.ts'
@@ -43,7 +44,14 @@ interface Setup {
   readonly receiver: Receiver
   readonly accepted: AcceptedPayload[]
   readonly rejected: string[]
-  readonly counts: { spans: number; spansRejected: number; connections: number; failed: number }
+  readonly latest: DecodedMetric[]
+  readonly counts: {
+    spans: number
+    spansRejected: number
+    pointsRejected: number
+    connections: number
+    failed: number
+  }
   /** What the sink does with the next payloads. */
   refuse(code: ErrorCode | undefined, when: 'early' | 'late'): void
   hold(gate: Promise<void>): void
@@ -52,7 +60,8 @@ interface Setup {
 async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRates): Promise<Setup> {
   const accepted: AcceptedPayload[] = []
   const rejected: string[] = []
-  const counts = { spans: 0, spansRejected: 0, connections: 0, failed: 0 }
+  const latest: DecodedMetric[] = []
+  const counts = { spans: 0, spansRejected: 0, pointsRejected: 0, connections: 0, failed: 0 }
   let early: CollectorError | undefined
   let late: CollectorError | undefined
   let gate: Promise<void> | undefined
@@ -69,11 +78,21 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
         accepted.push(payload)
       }
     },
+    latestValues: {
+      take(metrics) {
+        latest.push(...metrics)
+        const strange = metrics.filter(({ type }) => type === 'summary')
+        return { count: strange.length, reason: strange.length > 0 ? 'No summaries.' : '' }
+      }
+    },
     events: {
       payloadAccepted: (spans) => {
         counts.spans += spans
       },
       payloadRejected: (reason) => rejected.push(reason),
+      pointsRejected: (points) => {
+        counts.pointsRejected += points
+      },
       spansRejected: (spans) => {
         counts.spansRejected += spans
       },
@@ -93,6 +112,7 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
     receiver,
     accepted,
     rejected,
+    latest,
     counts,
     refuse(code, when) {
       const error = code && new CollectorError(code as 'PIPELINE_FULL', [1])
@@ -289,8 +309,7 @@ describe('OTLP over HTTP: what is refused', () => {
     says: RegExp
   }> = [
     { name: 'an unknown path', path: '/v2/traces', status: 404, code: 5, says: /\/v2\/traces/ },
-    { name: 'metrics', path: '/v1/metrics', status: 404, code: 12, says: /only traces yet/ },
-    { name: 'logs', path: '/v1/logs', status: 404, code: 12, says: /only traces yet/ },
+    { name: 'logs', path: '/v1/logs', status: 404, code: 12, says: /v1\/logs is not served/ },
     { name: 'another method', method: 'PUT', status: 405, code: 12, says: /PUT.*POST/ },
     {
       name: 'another content type',
@@ -579,6 +598,104 @@ describe('OTLP over HTTP: pressure', () => {
   })
 })
 
+describe('OTLP over HTTP: metrics', () => {
+  const gauge = (name = 'a') => ({ name, gauge: { dataPoints: [{ asInt: 1 }, { asInt: 2 }] } })
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
+  const stats = (sequence: number) => ({
+    name: 'traces.span.sdk.metrics.duration',
+    exponentialHistogram: {
+      dataPoints: [
+        {
+          count: 2,
+          attributes: [text('span.kind', 'SPAN_KIND_SERVER'), text('status.code', 'STATUS_CODE_OK')]
+        }
+      ],
+      aggregationTemporality: 1
+    },
+    metadata: [
+      text('spanloom.stream', 'x'),
+      { key: 'spanloom.sequence', value: { intValue: sequence } },
+      {
+        key: 'spanloom.cells',
+        value: { bytesValue: Buffer.from(packCells([[100, 2]])).toString('base64') }
+      }
+    ]
+  })
+  const json = (...metrics: object[]) =>
+    JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  async function send(setup: Setup, body: string) {
+    const url = setup.url.replace('traces', 'metrics')
+    const response = await post(url, body, { 'content-type': JSON_TYPE })
+    return { status: response.status, body: await response.json() }
+  }
+
+  it('of which the latest value counts are handed over and not journaled', async () => {
+    const setup = await start()
+    deepStrictEqual(await send(setup, json(gauge(), gauge('b'))), { status: 200, body: {} })
+    deepStrictEqual(
+      setup.latest.map(({ name, points }) => [name, points.length]),
+      [
+        ['a', 2],
+        ['b', 2]
+      ]
+    )
+    deepStrictEqual([setup.accepted.length, setup.counts.spans], [0, 0])
+  })
+
+  it('of counted spans are journaled whole, in protobuf', async () => {
+    const setup = await start()
+    deepStrictEqual(await send(setup, json(stats(1), gauge())), { status: 200, body: {} })
+    const [payload] = setup.accepted
+    deepStrictEqual([payload?.signal, payload?.compression], ['metrics', 'gzip'])
+    const { metrics } = decodeMetrics(gunzipSync(payload!.bytes), 10)
+    deepStrictEqual(
+      metrics.map(({ name }) => name),
+      ['traces.span.sdk.metrics.duration', 'a']
+    )
+    deepStrictEqual(
+      setup.latest.map(({ name }) => name),
+      ['a']
+    )
+  })
+
+  it('are not handed over when the journal refuses what came with them', async () => {
+    const setup = await start()
+    setup.refuse('JOURNAL_FULL', 'late')
+    strictEqual((await send(setup, json(stats(1), gauge()))).status, 429)
+    deepStrictEqual(setup.latest, [])
+  })
+
+  it('that are not taken are told to the sender', async () => {
+    const setup = await start()
+    const foreign = { ...stats(1), metadata: [] }
+    const summary = { name: 's', summary: { dataPoints: [{}, {}] } }
+    deepStrictEqual(await send(setup, json(foreign, gauge(), summary)), {
+      status: 200,
+      body: {
+        partialSuccess: {
+          rejectedDataPoints: '2',
+          errorMessage:
+            'traces.span.sdk.metrics.duration is taken from Spanloom’s tracer only.'.replace(
+              '’',
+              "'"
+            )
+        }
+      }
+    })
+    strictEqual(setup.counts.pointsRejected, 2)
+    deepStrictEqual(setup.accepted, [])
+    const { partialSuccess } = (await send(setup, json(summary))).body as never
+    deepStrictEqual(partialSuccess, { rejectedDataPoints: '1', errorMessage: 'No summaries.' })
+  })
+
+  it('that are malformed are refused', async () => {
+    const setup = await start()
+    const url = setup.url.replace('traces', 'metrics')
+    strictEqual((await post(url, new Uint8Array([0x0a, 0x05, 0x0a]))).status, 400)
+    strictEqual((await send(setup, json({ name: 7 }))).status, 400)
+  })
+})
+
 describe('OTLP over HTTP: start and stop', () => {
   it('names the port and the option when the port is taken', async () => {
     const { port } = await start()
@@ -587,6 +704,7 @@ describe('OTLP over HTTP: start and stop', () => {
       port,
       options: defaults,
       sink: { refusal: () => undefined, accept: async () => {} },
+      latestValues: { take: () => ({ count: 0, reason: '' }) },
       events: {} as never
     })
     await rejects(receiver.listen(), (error: Error & { code: string }) => {

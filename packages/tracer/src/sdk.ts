@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/api'
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { createOwnApi, type OwnApi } from './api.ts'
-import { BatchExporter, type SpanExporter } from './batch-exporter.ts'
+import type { SpanExporter } from './batch-exporter.ts'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
@@ -248,10 +248,14 @@ export function startTracer(
       return stopped
     },
     registerInstrumentations: (instrumentations) =>
-      foreign().registerForeign(instrumentations, foreignParts),
+      lazily<typeof import('./instrument/foreign.ts')>('./instrument/foreign').registerForeign(
+        instrumentations,
+        foreignParts
+      ),
     addSpanProcessor: (processor) => processors.add(processor),
     addSpanExporter(exporter) {
       const run = (context: Context, fn: () => void) => contexts.run(context, fn)
+      const { BatchExporter } = lazily<typeof import('./batch-exporter.ts')>('./batch-exporter')
       processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
     },
     setSampler: (appsSampler) => sampler.use(appsSampler)
@@ -273,9 +277,9 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
 }
 
 /** Loaded when it is first used: most apps never do. */
-function foreign(): typeof import('./instrument/foreign.ts') {
+function lazily<Module>(file: string): Module {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return createRequire(import.meta.url)(`./instrument/foreign.${ending}`)
+  return createRequire(import.meta.url)(`${file}.${ending}`)
 }
 
 /** For the doctor: a getter on `globalThis`, read by nobody else. */

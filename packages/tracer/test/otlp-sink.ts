@@ -283,7 +283,7 @@ export class OtlpSink {
           const zipped = request.headers['content-encoding'] === 'gzip'
           const plain = zipped ? gunzipSync(body) : body
           if (request.url?.endsWith('/v1/metrics')) this.metrics.push(...decodeMetrics(plain))
-          else this.spans.push(...decodeSpans(plain))
+          else if (!request.url?.endsWith('/v1/logs')) this.spans.push(...decodeSpans(plain))
         }
         response.writeHead(answer.status, answer.headers ?? {})
         response.end(answer.body ?? '')

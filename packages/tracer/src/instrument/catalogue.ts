@@ -64,5 +64,26 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
       { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
     ]
+  },
+  {
+    name: 'amqplib',
+    code: 'amqplib',
+    library: '`amqplib`',
+    versions: '0.10, 1, 2',
+    span: 'PRODUCER, `send orders`; CONSUMER, `process orders`, a child of the sender and linked to it; exchange or queue, routing key',
+    modules: [
+      {
+        packageName: 'amqplib',
+        majors: [0, 1, 2],
+        file: 'lib/channel_model.js',
+        patch: 'model'
+      },
+      {
+        packageName: 'amqplib',
+        majors: [0, 1, 2],
+        file: 'lib/callback_model.js',
+        patch: 'model'
+      }
+    ]
   }
 ]

@@ -85,5 +85,48 @@ export const CATALOGUE: readonly Entry[] = [
         patch: 'model'
       }
     ]
+  },
+  {
+    name: 'bullmq',
+    code: 'bullmq',
+    library: '`bullmq`',
+    versions: '5, 6',
+    span: 'PRODUCER, `send mail`; CONSUMER, `process mail`, one for each attempt; nothing where the app passes telemetry of its own',
+    modules: [
+      { packageName: 'bullmq', majors: [5, 6], file: 'dist/cjs/classes/queue.js', patch: 'queue' },
+      {
+        packageName: 'bullmq',
+        majors: [5, 6],
+        file: 'dist/esm/classes/queue.js',
+        esm: ['Queue'],
+        patch: 'queue'
+      },
+      {
+        packageName: 'bullmq',
+        majors: [5, 6],
+        file: 'dist/cjs/classes/flow-producer.js',
+        patch: 'flowProducer'
+      },
+      {
+        packageName: 'bullmq',
+        majors: [5, 6],
+        file: 'dist/esm/classes/flow-producer.js',
+        esm: ['FlowProducer'],
+        patch: 'flowProducer'
+      },
+      {
+        packageName: 'bullmq',
+        majors: [5, 6],
+        file: 'dist/cjs/classes/worker.js',
+        patch: 'worker'
+      },
+      {
+        packageName: 'bullmq',
+        majors: [5, 6],
+        file: 'dist/esm/classes/worker.js',
+        esm: ['Worker'],
+        patch: 'worker'
+      }
+    ]
   }
 ]

@@ -128,5 +128,47 @@ export const CATALOGUE: readonly Entry[] = [
         patch: 'worker'
       }
     ]
+  },
+  {
+    name: 'kafkajs',
+    code: 'kafkajs',
+    library: '`kafkajs`',
+    versions: '2',
+    span: 'PRODUCER, `send orders`; CONSUMER, `process orders`, of a batch with a link for each message; group, partition, offset, key',
+    modules: [{ packageName: 'kafkajs', majors: [2], file: 'src/index.js', patch: 'client' }]
+  },
+  {
+    name: 'platformatic-kafka',
+    code: 'platformatic-kafka',
+    library: '`@platformatic/kafka`',
+    versions: '1, 2',
+    span: 'the same; in a `for await` loop the span is not active',
+    modules: [
+      {
+        packageName: '@platformatic/kafka',
+        majors: [1, 2],
+        file: 'dist/clients/producer/producer.js',
+        esm: ['Producer'],
+        patch: 'producer'
+      },
+      {
+        packageName: '@platformatic/kafka',
+        majors: [1, 2],
+        file: 'dist/clients/consumer/messages-stream.js',
+        esm: ['MessagesStream'],
+        patch: 'stream'
+      }
+    ]
+  },
+  {
+    name: 'grpc',
+    code: 'grpc',
+    library: '`@grpc/grpc-js`',
+    versions: '1',
+    span: 'CLIENT and SERVER, `shop.Orders/Get`, one for each call however much it streams; service, method, status',
+    modules: [
+      { packageName: '@grpc/grpc-js', majors: [1], file: 'build/src/client.js', patch: 'client' },
+      { packageName: '@grpc/grpc-js', majors: [1], file: 'build/src/server.js', patch: 'server' }
+    ]
   }
 ]

@@ -24,7 +24,6 @@ export { tracesJsonToProtobuf } from './json.ts'
 export { VALUE_DEPTH_MAX } from './messages.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {
-  AWS_DYNAMODB_TABLE_NAMES,
   AWS_REQUEST_ID,
   AWS_S3_BUCKET,
   CLIENT_ADDRESS,

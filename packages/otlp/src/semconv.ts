@@ -71,7 +71,6 @@ export const RPC_GRPC_STATUS_CODE = 'rpc.grpc.status_code'
 export const AWS_REQUEST_ID = 'aws.request_id'
 export const CLOUD_REGION = 'cloud.region'
 export const AWS_S3_BUCKET = 'aws.s3.bucket'
-export const AWS_DYNAMODB_TABLE_NAMES = 'aws.dynamodb.table_names'
 
 export const GRAPHQL_OPERATION_NAME = 'graphql.operation.name'
 export const GRAPHQL_OPERATION_TYPE = 'graphql.operation.type'

@@ -170,5 +170,63 @@ export const CATALOGUE: readonly Entry[] = [
       { packageName: '@grpc/grpc-js', majors: [1], file: 'build/src/client.js', patch: 'client' },
       { packageName: '@grpc/grpc-js', majors: [1], file: 'build/src/server.js', patch: 'server' }
     ]
+  },
+  {
+    name: 'graphql',
+    code: 'graphql',
+    library: '`graphql`',
+    versions: '16, 17',
+    span: 'INTERNAL, `query Orders`; type, name, document with every literal as `?`; errors of the result as events',
+    modules: [
+      { packageName: 'graphql', majors: [16, 17], file: 'execution/execute.js', patch: 'execute' },
+      {
+        packageName: 'graphql',
+        majors: [16, 17],
+        file: 'execution/execute.mjs',
+        esm: ['execute'],
+        patch: 'execute'
+      },
+      {
+        packageName: 'graphql',
+        majors: [17],
+        file: '__dev__/execution/execute.js',
+        patch: 'execute'
+      }
+    ]
+  },
+  {
+    name: 'aws-sdk',
+    code: 'aws-sdk',
+    library: '`@aws-sdk/client-*`',
+    versions: '3',
+    span: 'CLIENT, `S3.GetObject`, with no HTTP span below; region, request id, status; SQS and SNS as messages, DynamoDB as a database',
+    modules: [
+      {
+        packageName: '@smithy/smithy-client',
+        majors: [1, 2, 3, 4, 5],
+        file: 'dist-cjs/index.js',
+        patch: 'client'
+      },
+      {
+        packageName: '@smithy/smithy-client',
+        majors: [1, 2, 3, 4, 5],
+        file: 'dist-es/client.js',
+        esm: ['Client'],
+        patch: 'client'
+      },
+      {
+        packageName: '@smithy/core',
+        majors: [3, 4],
+        file: 'dist-cjs/submodules/client/index.js',
+        patch: 'client'
+      },
+      {
+        packageName: '@smithy/core',
+        majors: [3, 4],
+        file: 'dist-es/submodules/client/smithy-client/client.js',
+        esm: ['Client'],
+        patch: 'client'
+      }
+    ]
   }
 ]

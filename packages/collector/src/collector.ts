@@ -23,6 +23,7 @@ import { ShardHost, type ShardThread } from './pipeline/shard-host.ts'
 import type { ShardWorkerData } from './pipeline/shard-worker.ts'
 import { collectStatus, observe, payloadsRejected } from './pipeline/status.ts'
 import { createQueries } from './query/queries.ts'
+import { HeadRates } from './receive/head-rates.ts'
 import { createOtlpHttpReceiver } from './receive/otlp-http.ts'
 import { createServer } from './serve/server.ts'
 import { createChdbStore } from './store/chdb/chdb-store.ts'
@@ -170,12 +171,17 @@ export function createCollector(
         .catch((error) => log.error('journal not trimmed', { reason: reasonOf(error) }))
     }
     const intake = new Intake({ ...common, ...config.pipeline, journal, shards })
+    const { headSpansPerSecond } = config.receive
     const receiver = createOtlpHttpReceiver({
       host: config.common.host,
       port: config.common.otlpPort,
       options: config.receive,
       sink: intake,
-      events: receiverEvents(metrics, log)
+      events: receiverEvents(metrics, log),
+      headRates:
+        headSpansPerSecond > 0
+          ? new HeadRates(headSpansPerSecond, () => clock.monotonicMs())
+          : undefined
     })
     const facts = { intake, journal, shards, store, clock, metrics, startedMs }
     metrics.addSource(() => observe(facts))

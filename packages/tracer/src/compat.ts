@@ -2,8 +2,9 @@
  * The OpenTelemetry SDK's contracts, by shape: what of it plugs into this tracer. The SDK itself is not
  * a dependency, because its versions cap the API's; a test compiles against the real one.
  */
-import type { Context } from '@opentelemetry/api'
+import type { Attributes, Context, Link, SpanKind, TraceState } from '@opentelemetry/api'
 import type { Guard } from './lib/guard.ts'
+import { CountedSpan } from './trace/counted-span.ts'
 import type { RecordingSpan } from './trace/span.ts'
 
 /** `SpanProcessor` of `@opentelemetry/sdk-trace-base`, reading our span as its own. */
@@ -12,6 +13,24 @@ export interface SpanProcessor {
   onEnd(span: RecordingSpan): void
   forceFlush(): Promise<void>
   shutdown(): Promise<void>
+}
+
+/** `Sampler` of `@opentelemetry/sdk-trace-base`. */
+export interface Sampler {
+  shouldSample(
+    context: Context,
+    traceId: string,
+    spanName: string,
+    spanKind: SpanKind,
+    attributes: Attributes,
+    links: Link[]
+  ): {
+    /** 0 not recorded, 1 recorded, 2 recorded and sampled. */
+    readonly decision: number
+    readonly attributes?: Readonly<Attributes>
+    readonly traceState?: TraceState
+  }
+  toString(): string
 }
 
 /** Further processors beside the tracer's own encoder. Their faults stay theirs. */
@@ -29,13 +48,13 @@ export class SpanProcessors {
 
   /** @hot One read of a length when there is none. */
   started(span: RecordingSpan, parentContext: Context): void {
-    if (this.#processors.length === 0) return
+    if (this.#processors.length === 0 || span instanceof CountedSpan) return
     this.#each('onStart', (processor) => processor.onStart(span, parentContext))
   }
 
   /** @hot */
   ended(span: RecordingSpan): void {
-    if (this.#processors.length === 0) return
+    if (this.#processors.length === 0 || span instanceof CountedSpan) return
     this.#each('onEnd', (processor) => processor.onEnd(span))
   }
 

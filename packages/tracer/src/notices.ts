@@ -6,15 +6,34 @@
 import { writeSync } from 'node:fs'
 
 const MESSAGES = {
+  CONFIG_AGENT: (name: string, value: string, used: string) =>
+    `${name}=${value} names a Datadog agent; OTLP is sent to ${used}. OTEL_EXPORTER_OTLP_ENDPOINT says otherwise.`,
   CONFIG_BAD_VALUE: (name: string, value: string, used: string) =>
     `${name}="${value}" is not understood; ${used} is used.`,
+  CONFIG_IN_EFFECT: (settings: string) => settings,
+  CONFIG_NO_EFFECT: (names: string) =>
+    `Without effect here: ${names}. \`npx spanloom-tracer config\` says why.`,
+  CONFIG_UNKNOWN: (name: string, nearest: string) =>
+    `${name} is not a setting; did you mean ${nearest}?`,
   CONFIG_UNSUPPORTED: (name: string, value: string, used: string) =>
     `${name}="${value}" is not supported by this version; ${used} is used.`,
   ENCODE_FAILED: (reason: string) =>
     `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
+  INSTRUMENTED: (libraries: string) =>
+    `Traced here: ${libraries}. \`npx @spanloom/tracer doctor\` says more.`,
+  INSTRUMENT_LATE: (libraries: string) =>
+    `Loaded before the tracer: ${libraries}. What was made of them until then may be missing; start with node --import @spanloom/tracer/register.`,
+  INSTRUMENT_UNSUPPORTED: (library: string, version: string, supported: string) =>
+    `${library} ${version} is not traced; supported are ${supported}.`,
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
+  OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
+    `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
+  SEND_DROPPED_PAYLOADS: (payloads: number, signal: string, reason: string) =>
+    `${payloads} payloads of ${signal} were dropped: ${reason}.`,
+  SEND_REFUSED_ITEMS: (items: number, signal: string, reason: string) =>
+    `${items} items of a payload of ${signal} were refused: ${reason}.`,
   SEND_EXIT: (spans: number) =>
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>
@@ -38,11 +57,37 @@ export function noticeText<Code extends NoticeCode>(
   return `[spanloom] ${code}: ${describe(...facts)}`
 }
 
+/** What is said at each `OTEL_LOG_LEVEL`: what stands for itself, and all above it. */
+const LEVELS = ['none', 'error', 'warn', 'info'] as const
+export type NoticeLevel = (typeof LEVELS)[number]
+
+/** What is not listed is a warning. */
+const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
+  CONFIG_AGENT: 'info',
+  CONFIG_IN_EFFECT: 'info',
+  CONFIG_NO_EFFECT: 'info',
+  INSTRUMENTED: 'info',
+  ENCODE_FAILED: 'error',
+  INSTRUMENT_FAULT: 'error',
+  SEND_DROPPED: 'error',
+  SEND_DROPPED_PAYLOADS: 'error',
+  SEND_REFUSED_ITEMS: 'error',
+  SEND_EXIT: 'error'
+}
+
 /** Writes at once, also while the main thread waits and in a worker, whose streams go through it. */
 export const notifyStderr: Notify = (code, ...facts) => {
   try {
     writeSync(2, `${noticeText(code, facts)}\n`)
   } catch {
     // stderr is closed or full: there is nobody to tell.
+  }
+}
+
+export function notifyAt(level: NoticeLevel, notify: Notify = notifyStderr): Notify {
+  const max = LEVELS.indexOf(level)
+  if (max === LEVELS.length - 1) return notify
+  return (code, ...facts) => {
+    if (LEVELS.indexOf(LEVEL_OF[code] ?? 'warn') <= max) notify(code, ...facts)
   }
 }

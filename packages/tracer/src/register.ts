@@ -4,8 +4,12 @@
  *   node --import @spanloom/tracer/register app.js
  *   import tracer from '@spanloom/tracer/register'      as the app's first line
  */
-import { readConfig } from './config/config.ts'
-import { notifyStderr } from './notices.ts'
+import { isInternalThread } from 'node:worker_threads'
+import { readConfig, type TracerConfig } from './config/config.ts'
+import type { Environment } from './config/environment.ts'
+import { processEnvironment } from './config/environment.ts'
+import type { Sources } from './config/parse.ts'
+import { notifyAt, notifyStderr } from './notices.ts'
 import { type SpanloomTracer, startDisabledTracer, startTracer } from './sdk.ts'
 
 const STARTED = Symbol.for('spanloom.tracer')
@@ -13,12 +17,31 @@ const STARTED = Symbol.for('spanloom.tracer')
 type Process = typeof globalThis & { [STARTED]?: SpanloomTracer }
 
 function start(): SpanloomTracer {
-  const config = readConfig(notifyStderr)
+  const sources: Sources = new Map()
+  const environment = processEnvironment()
+  const config = readConfig(notifyStderr, environment, sources)
+  if (config.startupLog) void sayStart(config, sources, environment)
   return config.disabled ? startDisabledTracer(config) : startTracer(config)
 }
 
+/** Never rejects: an unhandled rejection would end the app. */
+async function sayStart(
+  config: TracerConfig,
+  sources: Sources,
+  environment: Environment
+): Promise<void> {
+  const notify = notifyAt(config.logLevel)
+  try {
+    const { startupLine } = await import('./config/in-effect.ts')
+    notify('CONFIG_IN_EFFECT', startupLine(config, sources, environment))
+  } catch (fault) {
+    notify('INSTRUMENT_FAULT', 'the line that the start says', String(fault))
+  }
+}
+
 const known = globalThis as Process
-known[STARTED] ??= start()
+// Node's loader thread runs preloaded modules too, but nothing of the app.
+known[STARTED] ??= isInternalThread ? startDisabledTracer(readConfig(() => {})) : start()
 const tracer: SpanloomTracer = known[STARTED]
 
 export default tracer

@@ -12,28 +12,41 @@ import {
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   trace as traceApi
 } from '@opentelemetry/api'
-import { type SpanProcessor, SpanProcessors } from './compat.ts'
-import type { TracerConfig } from './config/config.ts'
+import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
+import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
+import { isInstrumented, type TracerConfig } from './config/config.ts'
+import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
+import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
-import type { SharedInstruments } from './instrument/instruments.ts'
+import { headerCapture } from './instrument/header-capture.ts'
+import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
+import { sayInstrumentedSoon } from './instrument/say-instrumented.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
-import { type Notify, notifyStderr } from './notices.ts'
-import { W3cPropagator } from './propagate/propagator.ts'
-import { detectResource, processFacts } from './resource/resource.ts'
-import { createHeadSampler } from './sample/head-sampler.ts'
+import { type Notify, notifyAt, notifyStderr } from './notices.ts'
+import { Propagator } from './propagate/propagator.ts'
+import { processFacts } from './resource/facts.ts'
+import { detectResource } from './resource/resource.ts'
+import { threadCpuMs } from './runtime/overhead.ts'
+import { RuntimeWatch } from './runtime/watch.ts'
+import { HeadSampler } from './sample/head-sampler.ts'
+import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
-import type { Sender, SendOptions } from './send/sender.ts'
+import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
+
+const OWN_SCOPE = { name: '@spanloom/tracer', version: SDK_VERSION }
 
 /** How long `flush()` waits for a collector that does not answer. */
 const FLUSH_WAIT_MS = 5_000
@@ -52,37 +65,109 @@ export interface SpanloomTracer {
   shutdown(): Promise<void>
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  /** The app's own sampler decides from now on, about every span, instead of what is configured. */
+  setSampler(sampler: Sampler): void
 }
 
-export function startTracer(config: TracerConfig, notify: Notify = notifyStderr): SpanloomTracer {
+/** `appSampler` decides instead of what is configured, from the first span on. */
+export function startTracer(
+  config: TracerConfig,
+  tell: Notify = notifyStderr,
+  appSampler?: Sampler
+): SpanloomTracer {
+  const notify = notifyAt(config.logLevel, tell)
   const guard = createGuard(notify)
   const clock = createClock()
   const contexts = new SpanloomContextManager()
-  const propagator = new W3cPropagator(config)
+  const propagator = new Propagator(config.propagation)
   const processors = new SpanProcessors(guard)
-  const resource = detectResource(processFacts(), config.resource)
-  const sender = createSender(config, contexts, notify)
-  const buffer = new SpanBuffer(resource, clock, notify, (bytes, count) =>
-    sender.send(bytes, count)
+  const resource = detectResource(processFacts(processEnvironment()), config)
+  const serviceName = String(resource.attributes[SERVICE_NAME])
+  const sampler = new HeadSampler(config.sampler, config.sampling, {
+    serviceName,
+    nowMs: () => performance.now(),
+    notify,
+    guard
+  })
+  if (appSampler !== undefined) sampler.use(appSampler)
+  const share = { collector: 1, overhead: 1 }
+  const scale = () => sampler.scale(share.collector * share.overhead)
+  const { traces, metrics, logs } = config.exporters
+  const hasMetrics = config.runtimeMetrics && metrics.length > 0
+  const watch = new RuntimeWatch({
+    clock,
+    monotonicNow: () => performance.now(),
+    notify,
+    guard,
+    maxOverheadPercent: config.maxOverheadPercent,
+    metricIntervalMs: hasMetrics ? config.metricIntervalMs : 0,
+    senderBusyMs: () => sender.busyMs,
+    sayName: (index, name) => sender.sayName(index, name),
+    sendMetrics: (taken) => sender.send(encodeMetrics(resource, OWN_SCOPE, taken), 0, 'metrics'),
+    onTraceShare(traceShare) {
+      share.overhead = traceShare
+      scale()
+    }
+  })
+  const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
+  const sender = createSender(config, contexts, notify, {
+    headRateName: asksForRate ? headRateName(serviceName) : undefined,
+    onHeadRate(rate) {
+      share.collector = rate
+      scale()
+    },
+    watch:
+      logs.length > 0
+        ? { shared: watch.open.shared, resource: resource.attributes, scope: OWN_SCOPE }
+        : undefined
+  })
+  const buffer = new SpanBuffer(
+    resource,
+    clock,
+    notify,
+    (bytes, count) => sender.send(bytes, count),
+    config.flushAfterMs
   )
+  if (traces.includes('console')) {
+    processors.add(consoleSpans((line) => void process.stdout.write(line)))
+  }
+  const isSent = traces.includes('otlp')
   const host = {
     clock,
     limits: config.limits,
     resource,
+    opened: (span: RecordingSpan) => watch.opened(span),
     ended(span: RecordingSpan) {
-      buffer.add(span)
+      const fromMs = watch.overhead.isTimed ? threadCpuMs() : -1
+      watch.ending(span)
+      const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
+      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
+      if (fromMs >= 0) watch.overhead.took(threadCpuMs() - fromMs)
     }
   }
-  const starter = new SpanStarter(host, createRandomWords(), createHeadSampler(config.sampler))
+  const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   const provider = new ApiTracerProvider(starter, contexts, onStart)
 
   contextApi.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
-  const instruments: SharedInstruments = { contexts, starter, onStart, propagator, guard }
-  const instrumented = instrumentAll(instruments)
+  const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
+  const instruments: SharedInstruments = {
+    contexts,
+    starter,
+    onStart,
+    propagator,
+    guard,
+    overhead: watch.overhead,
+    headers: named ? headerCapture(config.captureHeaders) : undefined
+  }
+  const instrumented = instrumentAll(instruments, (name) =>
+    isInstrumented(config.instrumentations, name)
+  )
+  const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
+  tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -95,7 +180,9 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
+    unsay()
     instrumented.stop()
+    watch.stop()
     await flush()
     await processors.shutdown()
     forgetExit()
@@ -110,38 +197,60 @@ export function startTracer(config: TracerConfig, notify: Notify = notifyStderr)
       stopped ??= stop()
       return stopped
     },
-    addSpanProcessor: (processor) => processors.add(processor)
+    addSpanProcessor: (processor) => processors.add(processor),
+    setSampler: (appsSampler) => sampler.use(appsSampler)
   }
 }
 
 /** The tracer of a process in which tracing is switched off. Propagation stays, as OpenTelemetry has it. */
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
-  propagation.setGlobalPropagator(new W3cPropagator(config))
+  propagation.setGlobalPropagator(new Propagator(config.propagation))
   return {
     trace: createTrace(undefined, undefined),
     async flush() {},
     async shutdown() {},
-    addSpanProcessor() {}
+    addSpanProcessor() {},
+    setSampler() {}
   }
+}
+
+/** For the doctor: a getter on `globalThis`, read by nobody else. */
+function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
+  const startedAtMs = performance.now()
+  const known = globalThis as Record<symbol, unknown>
+  known[Symbol.for(DIAGNOSTICS)] = (): Diagnostics => ({
+    version: SDK_VERSION,
+    startedAtMs,
+    ...facts
+  })
 }
 
 function createSender(
   config: TracerConfig,
   contexts: SpanloomContextManager,
-  notify: Notify
+  notify: Notify,
+  more: {
+    readonly headRateName: string | undefined
+    readonly onHeadRate: (rate: number) => void
+    readonly watch: OpenSpanWatch | undefined
+  }
 ): Sender {
+  const { headRateName, onHeadRate, watch } = more
   const options: SendOptions = {
-    url: config.url,
-    headers: config.headers,
+    targets: config.endpoints,
     timeoutMs: config.timeoutMs,
     queueBytesMax: config.queueBytesMax,
-    userAgent: `spanloom-tracer/${SDK_VERSION}`
+    userAgent: `spanloom-tracer/${SDK_VERSION}`,
+    headRateName,
+    logLevel: config.logLevel
   }
   return new WorkerSender({
     options,
     notify,
     now: () => performance.now(),
-    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random })
+    onHeadRate,
+    watch,
+    fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
 }
 

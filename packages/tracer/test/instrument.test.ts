@@ -143,7 +143,8 @@ describe('node:http server', () => {
     })
     const fresh = await serverSpan('/bad')
     expect(fresh.parentSpanId).toBe('')
-    expect(fresh.flags).toBe(0x101)
+    // Sampled, random, and known not to have a remote parent.
+    expect(fresh.flags).toBe(0x103)
     expect(sink.spans.some((each) => each.attributes['url.path'] === '/unsampled')).toBe(false)
   })
 
@@ -299,7 +300,7 @@ describe('pg', () => {
     expect(query.parentSpanId).toBe(root.spanId)
     expect(exit.parentSpanId).toBe(root.spanId)
     expect(exit.attributes['url.full']).toMatch(/price\?id=REDACTED&token=REDACTED$/)
-    expect(answer.price.traceparent).toBe(`00-${root.traceId}-${exit.spanId}-01`)
+    expect(answer.price.traceparent).toBe(`00-${root.traceId}-${exit.spanId}-03`)
     expect(new Set(sink.spans.map((span) => span.traceId)).size).toBe(1)
     expect(sink.spans).toHaveLength(4)
   })

@@ -4,6 +4,7 @@
  * `Retry-After` header or RetryInfo.
  */
 import { fileURLToPath } from 'node:url'
+import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import protobuf from 'protobufjs'
 import type { CollectorError, ErrorCode } from '../errors.ts'
 
@@ -59,7 +60,8 @@ const RETRY_INFO_URL = 'type.googleapis.com/google.rpc.RetryInfo'
 
 export function answerAccepted(
   encoding: Encoding,
-  rejected?: { readonly spanCount: number; readonly reason: string }
+  rejected?: { readonly spanCount: number; readonly reason: string },
+  headRate?: string
 ): Answer {
   const partialSuccess =
     rejected === undefined
@@ -74,7 +76,9 @@ export function answerAccepted(
             ? {}
             : { partialSuccess: { ...partialSuccess, rejectedSpans: `${rejected?.spanCount}` } }
         )
-  return { httpStatus: 200, headers: headersFor(encoding, body), body }
+  const headers = headersFor(encoding, body)
+  if (headRate !== undefined) headers[HEAD_RATE_HEADER] = headRate
+  return { httpStatus: 200, headers, body }
 }
 
 export function answerRefused(encoding: Encoding, error: CollectorError | undefined): Answer {

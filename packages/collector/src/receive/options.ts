@@ -45,5 +45,12 @@ export const receiveOptions = {
     min: 100,
     max: 600_000,
     says: 'How long a sender may take for a whole request. Slower ones are answered with 408.'
+  },
+  headSpansPerSecond: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    says: 'Spans of one service that shall arrive in a second, on average. Tracers of Spanloom are told how much to sample for it. 0: they are told nothing.'
   }
 } as const satisfies Options

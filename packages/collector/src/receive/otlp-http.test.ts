@@ -7,6 +7,7 @@ import protobuf from 'protobufjs'
 import { afterEach, describe, it } from 'vitest'
 import { CollectorError, type ErrorCode } from '../errors.ts'
 import type { ValuesOf } from '../lib/option.ts'
+import { HeadRates } from './head-rates.ts'
 import { receiveOptions } from './options.ts'
 import { createOtlpHttpReceiver } from './otlp-http.ts'
 import { tracesJson, tracesPayload } from './payloads.testkit.ts'
@@ -48,7 +49,7 @@ interface Setup {
   hold(gate: Promise<void>): void
 }
 
-async function start(options: Partial<ReceiveOptions> = {}): Promise<Setup> {
+async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRates): Promise<Setup> {
   const accepted: AcceptedPayload[] = []
   const rejected: string[] = []
   const counts = { spans: 0, spansRejected: 0, connections: 0, failed: 0 }
@@ -59,6 +60,7 @@ async function start(options: Partial<ReceiveOptions> = {}): Promise<Setup> {
     host: '127.0.0.1',
     port: 0,
     options: { ...defaults, ...options },
+    headRates,
     sink: {
       refusal: () => early,
       async accept(payload) {
@@ -214,6 +216,30 @@ describe('OTLP over HTTP: what is accepted', () => {
     socket.write(onePayload)
     match(await read, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/)
     strictEqual(accepted.length, 2)
+  })
+
+  it('and tells a tracer that asks how much to sample, also when some spans were invalid', async () => {
+    let nowMs = 0
+    const { url, refuse } = await start({}, new HeadRates(0.5, () => nowMs))
+    const asks = { 'spanloom-head-rate': 'shop=0.5' }
+    const told = async (payload: Uint8Array, headers: Record<string, string> = asks) =>
+      (await post(url, payload, headers)).headers.get('spanloom-head-rate')
+    strictEqual(await told(onePayload), 'shop=0.5')
+    nowMs = 10_000
+    // One span that stands for two, in ten seconds.
+    strictEqual(await told(onePayload), 'shop=1')
+    nowMs = 20_000
+    const some = tracesPayload('shop', [
+      ...Array.from({ length: 99 }, (_, index) => ({ trace: 1, span: index + 1 })),
+      { trace: 0, span: 1 }
+    ])
+    strictEqual(await told(some), 'shop=0.021754')
+    strictEqual(await told(onePayload, {}), null)
+    refuse('PIPELINE_FULL', 'late')
+    strictEqual(await told(onePayload), null)
+    const silent = await start()
+    const response = await post(silent.url, onePayload, asks)
+    strictEqual(response.headers.get('spanloom-head-rate'), null)
   })
 
   it('a payload without spans, which takes no place in the journal', async () => {

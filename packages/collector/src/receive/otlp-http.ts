@@ -18,13 +18,14 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { checkTraces, tracesJsonToProtobuf } from '@spanloom/otlp'
+import { checkTraces, HEAD_RATE_HEADER, tracesJsonToProtobuf } from '@spanloom/otlp'
 import { CollectorError, reasonOf } from '../errors.ts'
 import type { ValuesOf } from '../lib/option.ts'
 import { Slots } from '../lib/slots.ts'
 import { type Admission, admit, encodingOf } from './admission.ts'
 import { type Answer, answerAccepted, answerRefused } from './answer.ts'
 import { BodyLedger, inflate, readBody } from './body.ts'
+import type { HeadRates } from './head-rates.ts'
 import type { receiveOptions } from './options.ts'
 import type { AcceptedPayload, PayloadSink, Receiver, ReceiverEvents } from './receiver.ts'
 
@@ -43,6 +44,8 @@ export interface OtlpHttpParts {
   readonly options: ValuesOf<typeof receiveOptions>
   readonly sink: PayloadSink
   readonly events: ReceiverEvents
+  /** Undefined: nobody is told how much to sample. */
+  readonly headRates?: HeadRates | undefined
 }
 
 interface Checked {
@@ -129,7 +132,7 @@ class OtlpHttpReceiver implements Receiver {
       if (refusal !== undefined) throw refusal
       if (awaitsContinue) response.writeContinue()
       const body = await readBody(request, this.#parts.options.bodyBytesMax, this.#ledger, lease)
-      const answer = body && (await this.#take(admission, body, request.socket))
+      const answer = body && (await this.#take(admission, body, request))
       if (answer === undefined) this.#parts.events.payloadRejected('aborted')
       else this.#send(request, response, answer)
     } catch (error) {
@@ -146,9 +149,9 @@ class OtlpHttpReceiver implements Receiver {
   async #take(
     admission: Admission,
     body: Uint8Array<ArrayBuffer>,
-    socket: Socket
+    { socket, headers }: IncomingMessage
   ): Promise<Answer | undefined> {
-    const { sink, events } = this.#parts
+    const { sink, events, headRates } = this.#parts
     const byteCount = body.length
     const checked = await this.#check(admission, body)
     const { spanCount, rejectedSpans, rejectedReason } = checked
@@ -156,9 +159,11 @@ class OtlpHttpReceiver implements Receiver {
     // Nothing to count in it: it takes no place in the journal.
     if (spanCount > rejectedSpans) await sink.accept(checked.payload)
     events.payloadAccepted(spanCount - rejectedSpans, byteCount)
-    if (rejectedSpans === 0) return answerAccepted(admission.encoding)
+    const headRate = headRates?.answer(headers[HEAD_RATE_HEADER], spanCount - rejectedSpans)
+    if (rejectedSpans === 0) return answerAccepted(admission.encoding, undefined, headRate)
     events.spansRejected(rejectedSpans)
-    return answerAccepted(admission.encoding, { spanCount: rejectedSpans, reason: rejectedReason })
+    const rejected = { spanCount: rejectedSpans, reason: rejectedReason }
+    return answerAccepted(admission.encoding, rejected, headRate)
   }
 
   async #check(admission: Admission, body: Uint8Array<ArrayBuffer>): Promise<Checked> {

@@ -1,137 +1,58 @@
 /**
  * Every setting of the tracer, declared once: its names in the environment in order of precedence, its
- * kind, its default, and a sentence. The parser reads this table, and the README's table is tested
- * against it. OpenTelemetry's names come first; `DD_*` are aliases for who moves over.
+ * kind, its default, and a sentence. The parser reads this table; `--help`, `spanloom-tracer config` and
+ * docs/configuration.md are made from it. OpenTelemetry's names come first; `DD_*` are aliases for who
+ * moves over.
  */
-import { SAMPLER_NAMES } from '../sample/head-sampler.ts'
 
-export interface Setting<Kind extends string, Value> {
-  /** In order of precedence: the first that is set wins. */
-  readonly env: readonly [string, ...string[]]
-  readonly kind: Kind
-  readonly default: Value
-  readonly says: string
-}
-
-const MEGABYTE = 1024 * 1024
+import type { Signal } from '../send/sender.ts'
+import { EXPORT } from './catalogue/export.ts'
+import { GENERAL, RESOURCE } from './catalogue/identity.ts'
+import { INSTRUMENT, LIMITS, PROPAGATE, SAMPLE } from './catalogue/trace.ts'
+import { UNUSED } from './catalogue/unused.ts'
+import type { Group, KindValues, Setting } from './setting.ts'
 
 export const CATALOGUE = {
-  disabled: {
-    env: ['OTEL_SDK_DISABLED'],
-    kind: 'boolean',
-    default: false,
-    says: '`true`: nothing is instrumented and nothing is sent.'
-  },
-  serviceName: {
-    env: ['OTEL_SERVICE_NAME', 'DD_SERVICE'],
-    kind: 'text',
-    default: undefined,
-    says: 'Beats `service.name` in the resource attributes. Default: the name in the nearest package.json, else `unknown_service:node`.'
-  },
-  environment: {
-    env: ['DD_ENV'],
-    kind: 'text',
-    default: undefined,
-    says: 'Becomes `deployment.environment.name`, unless the resource attributes have it.'
-  },
-  version: {
-    env: ['DD_VERSION'],
-    kind: 'text',
-    default: undefined,
-    says: 'Becomes `service.version`, unless the resource attributes have it.'
-  },
-  resourceAttributes: {
-    env: ['OTEL_RESOURCE_ATTRIBUTES'],
-    kind: 'pairs',
-    default: undefined,
-    says: '`key=value,key=value`, percent-encoded where needed. One bad pair and none is used.'
-  },
-  endpoint: {
-    env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
-    kind: 'url',
-    default: 'http://localhost:4318',
-    says: 'The collector. `/v1/traces` is appended.'
-  },
-  tracesEndpoint: {
-    env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
-    kind: 'url',
-    default: undefined,
-    says: 'The whole address for traces, used as it is.'
-  },
-  headers: {
-    env: ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'],
-    kind: 'pairs',
-    default: undefined,
-    says: 'Sent with every request: `name=value,name=value`, percent-encoded where needed.'
-  },
-  timeoutMs: {
-    env: ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
-    kind: 'count',
-    default: 10_000,
-    says: 'Milliseconds without an answer after which a request is tried again.'
-  },
-  sampler: {
-    env: ['OTEL_TRACES_SAMPLER'],
-    kind: 'choice',
-    choices: SAMPLER_NAMES,
-    default: 'parentbased_always_on',
-    says: '`always_on`, `always_off` or `parentbased_always_on`, which follows the caller’s decision.'
-  },
-  propagators: {
-    env: ['OTEL_PROPAGATORS'],
-    kind: 'choices',
-    choices: ['tracecontext', 'baggage', 'none'],
-    default: ['tracecontext', 'baggage'],
-    says: 'Headers that are read and written: `tracecontext`, `baggage`, or `none`.'
-  },
-  attributesMax: {
-    env: ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
-    kind: 'count',
-    default: 128,
-    says: 'Attributes of a span. More are dropped and counted on the span.'
-  },
-  valueCharsMax: {
-    env: ['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
-    kind: 'count',
-    default: Number.POSITIVE_INFINITY,
-    says: 'Longer attribute values are cut. Default: no limit.'
-  },
-  eventsMax: {
-    env: ['OTEL_SPAN_EVENT_COUNT_LIMIT'],
-    kind: 'count',
-    default: 128,
-    says: 'Events of a span.'
-  },
-  linksMax: {
-    env: ['OTEL_SPAN_LINK_COUNT_LIMIT'],
-    kind: 'count',
-    default: 128,
-    says: 'Links of a span.'
-  },
-  eventAttributesMax: {
-    env: ['OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'],
-    kind: 'count',
-    default: 128,
-    says: 'Attributes of an event.'
-  },
-  linkAttributesMax: {
-    env: ['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'],
-    kind: 'count',
-    default: 128,
-    says: 'Attributes of a link.'
-  },
-  queueBytesMax: {
-    env: ['SPANLOOM_QUEUE_BYTES'],
-    kind: 'count',
-    default: 32 * MEGABYTE,
-    says: 'Compressed bytes that wait while the collector is away. Beyond it the oldest are dropped and counted.'
-  },
-  exitWaitMs: {
-    env: ['SPANLOOM_EXIT_WAIT'],
-    kind: 'count',
-    default: 1_500,
-    says: 'Milliseconds the process may be held at its end until the last spans are delivered.'
-  }
-} as const satisfies Record<string, Setting<string, unknown> & { choices?: readonly string[] }>
+  ...GENERAL,
+  ...RESOURCE,
+  ...EXPORT,
+  ...SAMPLE,
+  ...PROPAGATE,
+  ...LIMITS,
+  ...INSTRUMENT,
+  ...UNUSED
+} as const
 
-export type SettingName = keyof typeof CATALOGUE
+/** In the order of the page. */
+export const GROUPS: readonly { readonly title: string; readonly settings: Group }[] = [
+  { title: 'General', settings: GENERAL },
+  { title: 'Service and resource', settings: RESOURCE },
+  { title: 'Sending', settings: EXPORT },
+  { title: 'Sampling', settings: SAMPLE },
+  { title: 'Propagation', settings: PROPAGATE },
+  { title: 'Span limits', settings: LIMITS },
+  { title: 'Instrumentation', settings: INSTRUMENT },
+  { title: 'Without effect', settings: UNUSED }
+]
+
+export type Catalogue = typeof CATALOGUE
+export type SettingName = keyof Catalogue
+
+type OneValue<S extends Setting> = S['kind'] extends 'choice'
+  ? NonNullable<S['choices']>[number]
+  : S['kind'] extends 'choices'
+    ? readonly NonNullable<S['choices']>[number][]
+    : S['kind'] extends keyof KindValues
+      ? KindValues[S['kind']]
+      : never
+
+type WithDefault<S extends Setting> =
+  | OneValue<S>
+  | (S['default'] extends undefined ? undefined : never)
+
+type ValueOf<S extends Setting> = S['perSignal'] extends true
+  ? Readonly<Record<Signal, WithDefault<S>>>
+  : WithDefault<S>
+
+/** What the environment comes to. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<Catalogue[Name]> }

@@ -1,105 +1,154 @@
 /**
- * Reads the catalogue's settings from an environment. An empty variable is an unset one; a bad value is
- * one notice and the default: an app never fails to start because of its tracer.
+ * Reads the catalogue's settings from an environment:
+ *
+ *   environment ─→ our names in it ─→ a value for each setting ─→ Settings
+ *        └─ names that are nearly ours: "did you mean"
+ *
+ * An empty variable is an unset one; a bad value is one notice and the default: an app never fails to
+ * start because of its tracer. The environment's names are walked once, and the settings then look into
+ * what is ours: mostly nothing.
  */
 import type { Notify } from '../notices.ts'
-import type { SamplerName } from '../sample/head-sampler.ts'
-import { CATALOGUE, type SettingName } from './catalogue.ts'
+import { CATALOGUE, type SettingName, type Settings } from './catalogue.ts'
+import type { Environment } from './environment.ts'
+import { isUnsupported, parseValue } from './kinds.ts'
+import { closestName } from './nearest.ts'
+import { type Setting, SIGNALS, signalVariable, variablesOf } from './setting.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
-export type Pairs = Readonly<Record<string, string>>
+/** Which variable a setting was read from; a setting by signal has a name for each: `headers.traces`. */
+export type Sources = Map<string, string>
 
-export interface Settings {
-  readonly disabled: boolean
-  readonly serviceName: string | undefined
-  readonly environment: string | undefined
-  readonly version: string | undefined
-  readonly resourceAttributes: Pairs | undefined
-  readonly endpoint: string
-  readonly tracesEndpoint: string | undefined
-  readonly headers: Pairs | undefined
-  readonly timeoutMs: number
-  readonly sampler: SamplerName
-  readonly propagators: readonly ('tracecontext' | 'baggage' | 'none')[]
-  readonly attributesMax: number
-  readonly valueCharsMax: number
-  readonly eventsMax: number
-  readonly linksMax: number
-  readonly eventAttributesMax: number
-  readonly linkAttributesMax: number
-  readonly queueBytesMax: number
-  readonly exitWaitMs: number
+const INTEGRATION = /^DD_TRACE_([A-Z0-9_]+)_ENABLED$/
+/** Names that others own: instrumentations and libraries of OpenTelemetry, the language agents. */
+const FOREIGN = /^OTEL_(INSTRUMENTATION|JAVA|JAVAAGENT|PYTHON|DOTNET|GO|PHP|RUBY)_/
+const TYPOS_MAX = 5
+
+interface Reading {
+  /** Our names that are set, without the empty ones. */
+  readonly texts: Readonly<Record<string, string>>
+  readonly notify: Notify
+  readonly sources: Sources
+  /** A bad value that several signals share is one notice. */
+  readonly told: Set<string>
 }
 
-/** Undefined means that the text is not understood. */
-type Parser = (text: string, choices: readonly string[]) => unknown
-
-const PARSERS: Readonly<Record<string, Parser>> = {
-  text: (text) => text,
-  boolean: (text) => {
-    const word = text.toLowerCase()
-    return word === 'true' ? true : word === 'false' ? false : undefined
-  },
-  count: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
-  url: parseUrl,
-  pairs: parsePairs,
-  choice: (text, choices) => (choices.includes(text) ? text : undefined),
-  choices: (text, choices) => {
-    const words = [...new Set(text.split(',').map((word) => word.trim()))]
-    return words.every((word) => choices.includes(word)) ? words : undefined
-  }
-}
-
-export function readSettings(environment: Environment, notify: Notify): Settings {
+export function readSettings(
+  environment: Environment,
+  notify: Notify,
+  sources: Sources = new Map()
+): Settings {
+  const reading: Reading = { texts: ourTexts(environment), notify, sources, told: new Set() }
   const settings: Record<string, unknown> = {}
   for (const name of Object.keys(CATALOGUE) as SettingName[]) {
-    settings[name] = readSetting(name, environment, notify)
+    settings[name] = readSetting(name, reading)
   }
+  tellUnused(reading)
+  tellTypos(reading)
   return Object.freeze(settings) as unknown as Settings
 }
 
-function readSetting(name: SettingName, environment: Environment, notify: Notify): unknown {
-  const setting = CATALOGUE[name]
-  const choices: readonly string[] = 'choices' in setting ? setting.choices : []
-  for (const variable of setting.env) {
-    const text = environment[variable]?.trim()
-    if (text === undefined || text === '') continue
-    const value = PARSERS[setting.kind]!(text, choices)
-    if (value !== undefined) return value
-    notify('CONFIG_BAD_VALUE', variable, shown(variable, text), `the default (${setting.default})`)
-    return setting.default
+function ourTexts(environment: Environment): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('OTEL_') && !name.startsWith('DD_') && !name.startsWith('SPANLOOM_')) {
+      continue
+    }
+    const text = environment[name]?.trim()
+    if (text !== undefined && text !== '') texts[name] = text
+  }
+  return texts
+}
+
+function readSetting(name: SettingName, reading: Reading): unknown {
+  const setting: Setting = CATALOGUE[name]
+  if (setting.kind === 'switches') return readSwitches(name, reading)
+  if (setting.perSignal !== true) return readFirst(name, setting, setting.env, reading)
+  const values: Record<string, unknown> = {}
+  for (const signal of SIGNALS) {
+    const own = setting.env.map((variable) => signalVariable(variable, signal))
+    values[signal] = readFirst(`${name}.${signal}`, setting, [...own, ...setting.env], reading)
+  }
+  return values
+}
+
+function readFirst(
+  name: string,
+  setting: Setting,
+  variables: readonly string[],
+  reading: Reading
+): unknown {
+  for (const variable of variables) {
+    const text = reading.texts[variable]
+    if (text === undefined) continue
+    const value = parseValue(text, setting, variable)
+    if (value === undefined) {
+      tellBad(variable, text, setting, reading)
+      return setting.default
+    }
+    reading.sources.set(name, variable)
+    return setting.kind === 'unused' ? undefined : value
   }
   return setting.default
 }
 
-/** Headers carry credentials, and stderr is no place for them. */
-function shown(variable: string, text: string): string {
-  return variable.endsWith('HEADERS') ? '…' : text.slice(0, 100)
+/** The integration's name is part of the variable's. */
+function readSwitches(name: SettingName, reading: Reading): Record<string, boolean> {
+  const switches: Record<string, boolean> = {}
+  for (const [variable, text] of Object.entries(reading.texts)) {
+    const integration = INTEGRATION.exec(variable)?.[1]
+    if (integration === undefined || isDeclared(variable)) continue
+    const value = parseValue(text, CATALOGUE[name], variable)
+    if (value === undefined) tellBad(variable, text, CATALOGUE[name], reading)
+    else switches[integration.toLowerCase().replaceAll('_', '-')] = value as boolean
+    if (value !== undefined) reading.sources.set(name, variable)
+  }
+  return switches
 }
 
-function parseUrl(text: string): string | undefined {
-  try {
-    const { protocol } = new URL(text)
-    return protocol === 'http:' || protocol === 'https:' ? text : undefined
-  } catch {
-    return undefined
+function tellBad(variable: string, text: string, setting: Setting, reading: Reading): void {
+  if (reading.told.has(variable)) return
+  reading.told.add(variable)
+  const code = isUnsupported(text, setting) ? 'CONFIG_UNSUPPORTED' : 'CONFIG_BAD_VALUE'
+  const shown = setting.secret === true ? '…' : text.slice(0, 100)
+  reading.notify(code, variable, shown, `the default (${defaultText(setting)})`)
+}
+
+export function defaultText({ default: value }: Setting): string {
+  if (value === undefined) return 'none'
+  if (value === Number.POSITIVE_INFINITY) return 'no limit'
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return 'none'
+  return String(value)
+}
+
+function tellUnused({ sources, notify }: Reading): void {
+  const names: string[] = []
+  for (const [name, variable] of sources) {
+    const [own = ''] = name.split('.')
+    if (CATALOGUE[own as SettingName].kind === 'unused') names.push(variable)
+  }
+  if (names.length > 0) notify('CONFIG_NO_EFFECT', [...new Set(names)].sort().join(', '))
+}
+
+/** `SPANLOOM_*` may be the collector's and `OTEL_*` anybody's: only what is close to a name is a typo of it. */
+function tellTypos({ texts, notify }: Reading): void {
+  let told = 0
+  for (const variable of Object.keys(texts)) {
+    if (variable.startsWith('DD_') || isDeclared(variable) || FOREIGN.test(variable)) continue
+    const lettersMax = variable.startsWith('SPANLOOM_') ? 3 : 2
+    const nearest = closestName(variable, declaredNames(), lettersMax)
+    if (nearest === undefined) continue
+    notify('CONFIG_UNKNOWN', variable, nearest)
+    if (++told === TYPOS_MAX) return
   }
 }
 
-/** `key=value,key=value` as in W3C baggage: percent-encoded, spaces around allowed. */
-export function parsePairs(text: string): Pairs | undefined {
-  const pairs: Record<string, string> = {}
-  for (const part of text.split(',')) {
-    if (part.trim() === '') continue
-    const equals = part.indexOf('=')
-    if (equals < 1) return undefined
-    try {
-      const key = decodeURIComponent(part.slice(0, equals).trim())
-      if (key === '') return undefined
-      pairs[key] = decodeURIComponent(part.slice(equals + 1).trim())
-    } catch {
-      return undefined
-    }
-  }
-  return pairs
+let declared: ReadonlySet<string> | undefined
+
+function declaredNames(): ReadonlySet<string> {
+  declared ??= new Set(Object.values(CATALOGUE).flatMap(variablesOf))
+  return declared
+}
+
+function isDeclared(variable: string): boolean {
+  return declaredNames().has(variable)
 }

@@ -80,4 +80,38 @@ describe('the context manager', () => {
     expect(seen).toEqual([inside, inside])
     expect(manager.bind(inside, 7)).toBe(7)
   })
+
+  it('attaches until the token is disposed of, once, in the order of a stack', async () => {
+    const manager = new SpanloomContextManager()
+    const key = createContextKey('k')
+    const outer = ROOT_CONTEXT.setValue(key, 1)
+    const inner = ROOT_CONTEXT.setValue(key, 2)
+    const first = manager.attach(outer)
+    expect(manager.active()).toBe(outer)
+    const second = manager.attach(inner)
+    await sleep(1)
+    expect(manager.active()).toBe(inner)
+    second.dispose()
+    expect(manager.active()).toBe(outer)
+    second.dispose()
+    expect(manager.active()).toBe(outer)
+    first.dispose()
+    expect(manager.active()).toBe(ROOT_CONTEXT)
+    manager.attach(undefined as never).dispose()
+    expect(manager.active()).toBe(ROOT_CONTEXT)
+  })
+
+  it('attaches with Node’s own scope where there is one', () => {
+    const manager = new SpanloomContextManager()
+    const storage = manager.storage as unknown as Record<string, unknown>
+    let disposals = 0
+    storage.withScope = () => ({ dispose: () => disposals++ })
+    storage.enterWith = () => {
+      throw new Error('not where there is a scope')
+    }
+    const token = manager.attach(ROOT_CONTEXT)
+    token.dispose()
+    token.dispose()
+    expect(disposals).toBe(1)
+  })
 })

@@ -1,10 +1,18 @@
 /**
- * The context manager: one AsyncLocalStorage for the whole tracer, entered with `run` and never with
- * `enterWith`, so that a context ends where the code that opened it ends.
+ * The context manager: one AsyncLocalStorage for the whole tracer, entered with `run`, so that a context
+ * ends where the code that opened it ends.
+ *
+ * The API's `attach` is the one exception, because it has no function to run: the caller says when it is
+ * over. It is for code between two callbacks that `with` cannot enclose; nothing in the tracer uses it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api'
+import {
+  type Context,
+  type ContextManagementToken,
+  type ContextManager,
+  ROOT_CONTEXT
+} from '@opentelemetry/api'
 
 type Listener = (...args: unknown[]) => void
 type Method = 'addListener' | 'on' | 'once' | 'prependListener' | 'prependOnceListener'
@@ -16,6 +24,11 @@ const ADDING: readonly Method[] = [
   'prependListener',
   'prependOnceListener'
 ]
+
+/** What only newer versions of Node have. */
+type Attachable = AsyncLocalStorage<Context> & {
+  withScope?(context: Context): ContextManagementToken
+}
 
 export class SpanloomContextManager implements ContextManager {
   readonly storage = new AsyncLocalStorage<Context>()
@@ -29,19 +42,33 @@ export class SpanloomContextManager implements ContextManager {
     return this.storage.run(context, fn)
   }
 
+  /**
+   * Node 25.9 and later have a scope for it, which also ends with the asynchronous operation. Before, the
+   * store is set and set back by `enterWith`: what else could begin a context that no function encloses?
+   */
+  attach(context: Context): ContextManagementToken {
+    const storage: Attachable = this.storage
+    const entered = usable(context)
+    if (storage.withScope !== undefined) return disposedOnce(storage.withScope(entered))
+    const before = storage.getStore()
+    storage.enterWith(entered)
+    // Without a store before, undefined is entered: `getStore` then answers as it did.
+    return disposedOnce({ dispose: () => storage.enterWith(before as Context) })
+  }
+
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
     context: Context,
     fn: F,
     thisArg?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    return this.storage.run(context, () => fn.apply(thisArg, args))
+    return this.storage.run(usable(context), () => fn.apply(thisArg, args))
   }
 
   /** A function runs in the context; an emitter's listeners added from now on do. */
   bind<T>(context: Context, target: T): T {
-    if (typeof target === 'function') return this.#boundFunction(context, target) as T
-    if (target instanceof EventEmitter) this.#bindEmitter(context, target)
+    if (typeof target === 'function') return this.#boundFunction(usable(context), target) as T
+    if (target instanceof EventEmitter) this.#bindEmitter(usable(context), target)
     return target
   }
 
@@ -78,6 +105,27 @@ export class SpanloomContextManager implements ContextManager {
         }
         return original.call(emitter, event, inContext)
       }
+    }
+  }
+}
+
+/** What is no context would make every later question fail; the root takes its place. */
+function usable(context: Context): Context {
+  try {
+    return typeof context.getValue === 'function' ? context : ROOT_CONTEXT
+  } catch {
+    return ROOT_CONTEXT
+  }
+}
+
+/** A second `dispose` would end somebody else's context. */
+function disposedOnce(token: ContextManagementToken): ContextManagementToken {
+  let disposed = false
+  return {
+    dispose() {
+      if (disposed) return
+      disposed = true
+      token.dispose()
     }
   }
 }

@@ -10,8 +10,9 @@
 import { WireWriter } from '@spanloom/otlp'
 import { FIELD_ATTRIBUTES } from './fields.ts'
 
-/** Beyond this many keys an attribute is written out each time. */
+/** Beyond this many keys, or this length of one, an attribute is written out each time. */
 const KEYS_MAX = 1_024
+const KEY_CHARS_MAX = 256
 const VALUES_PER_KEY_MAX = 128
 const VALUE_CHARS_MAX = 512
 /** Hits minus misses; at the floor the key's values are given up. */
@@ -57,7 +58,7 @@ export class AttributeCache {
     const known = this.#keys.get(key)
     if (known !== undefined) return known
     const entry = new KeyEntry(encodeKey(key))
-    if (this.#keys.size < KEYS_MAX) this.#keys.set(key, entry)
+    if (this.#keys.size < KEYS_MAX && key.length <= KEY_CHARS_MAX) this.#keys.set(key, entry)
     // Not remembered itself, so its values would be encoded in vain.
     else entry.values = undefined
     return entry

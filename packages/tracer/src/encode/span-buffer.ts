@@ -19,11 +19,19 @@ export class SpanBuffer {
   readonly #encoder: SpanEncoder
   readonly #handOver: HandOver
   readonly #notify: Notify
+  readonly #flushAfterMs: number
   #timer: NodeJS.Timeout | undefined = undefined
   /** Spans that OTLP could not carry. */
   dropped = 0
 
-  constructor(resource: Resource, clock: Clock, notify: Notify, handOver: HandOver) {
+  constructor(
+    resource: Resource,
+    clock: Clock,
+    notify: Notify,
+    handOver: HandOver,
+    flushAfterMs = FLUSH_AFTER_MS
+  ) {
+    this.#flushAfterMs = flushAfterMs
     this.#encoder = new SpanEncoder(resource)
     this.#clock = clock
     this.#notify = notify
@@ -57,7 +65,7 @@ export class SpanBuffer {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.flush()
-    }, FLUSH_AFTER_MS)
+    }, this.#flushAfterMs)
     this.#timer.unref()
   }
 }

@@ -25,6 +25,8 @@ import { FIELD_ATTRIBUTES, FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.t
 
 const INITIAL_BYTES = 64 * 1024
 const RECYCLED_BYTES_MAX = 4 * 1024 * 1024
+/** A span of more bytes is dropped: a request of that size is refused by many a receiver. */
+const SPAN_BYTES_MAX = 8 * 1024 * 1024
 const NAMES_MAX = 2_048
 const NAME_CHARS_MAX = 256
 
@@ -37,6 +39,7 @@ export class SpanEncoder {
   #scope: Scope | undefined = undefined
   #resourceSlot = 0
   #scopeSlot = 0
+  #spanStart = 0
   /** Spans in the buffer. */
   spanCount = 0
 
@@ -54,6 +57,7 @@ export class SpanEncoder {
     if (writer.length === 0) this.#open()
     if (span.scope !== this.#scope) this.#openScope(span.scope)
     const mark = writer.length
+    this.#spanStart = mark
     try {
       this.#writeSpan(span)
       this.spanCount++
@@ -203,6 +207,9 @@ export class SpanEncoder {
     this.#writeAnyValue(value)
     writer.closeSlot(valueSlot)
     writer.closeSlot(slot)
+    if (writer.length - this.#spanStart > SPAN_BYTES_MAX) {
+      throw new RangeError(`it is larger than ${SPAN_BYTES_MAX} bytes`)
+    }
   }
 
   /** AnyValue: scalars, 5 array_value { 1 values }, 6 kvlist_value { 1 values }, 7 bytes; null is empty. */

@@ -9,7 +9,7 @@
 import module, { type LoadHookContext } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { CATALOGUE } from './catalogue.ts'
-import { footerOf, isSupported, TargetFiles } from './footers.ts'
+import { footerOf, isSupported, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
 import { readManifest } from './module-hook.ts'
 
 interface LoadResult {
@@ -30,8 +30,10 @@ const SOUND_SINCE: Readonly<Record<number, readonly [number, number]>> = {
 export function hookEsModules(nodeVersion: string = process.versions.node): () => void {
   if (hasSoundHooks(nodeVersion)) {
     const hooks = module.registerHooks({
-      load: (url, context, nextLoad) =>
-        withFooter(url, (nextLoad as NextLoad)(url, context)) as ReturnType<typeof nextLoad>
+      load: (url, context, nextLoad) => {
+        if (url.startsWith('node:')) handBuiltin(url.slice('node:'.length))
+        return withFooter(url, (nextLoad as NextLoad)(url, context)) as ReturnType<typeof nextLoad>
+      }
     })
     return () => hooks.deregister()
   }
@@ -48,6 +50,21 @@ export function hasSoundHooks(nodeVersion: string): boolean {
   const since = SOUND_SINCE[major]
   if (since === undefined) return false
   return minor > since[0] || (minor === since[0] && patch >= since[1])
+}
+
+const builtins = new Set(
+  CATALOGUE.flatMap(({ modules = [] }) => modules)
+    .filter(({ packageName }) => packageName === RUNTIME)
+    .map(({ file }) => file)
+)
+
+/** Hands over a module of the runtime that is about to be imported. The receiver takes it once. */
+function handBuiltin(name: string): void {
+  if (!builtins.has(name)) return
+  const receive = (globalThis as Record<symbol, unknown>)[Symbol.for(MODULE_RECEIVER)] as
+    | ((packageName: string, version: string, file: string, exports: unknown) => void)
+    | undefined
+  receive?.(RUNTIME, process.versions.node, name, process.getBuiltinModule(name))
 }
 
 let files: TargetFiles | undefined

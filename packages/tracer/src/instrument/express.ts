@@ -1,5 +1,6 @@
 /**
- * express 4 and 5: no span of its own, but the route and the errors of the server span.
+ * express 4 and 5: the route and the errors of the server span, and spans of middleware that was slow or
+ * failed (middleware.ts).
  *
  * Express knows the pattern of the route that answers, not where its router is mounted. So `use` and
  * `route` are wrapped to note each layer's pattern and router; `handle` of a router, to note the
@@ -13,8 +14,9 @@
 import type { IncomingMessage } from 'node:http'
 import { named } from './calls.ts'
 import type { Instruments } from './instruments.ts'
+import { createLayerSpans } from './middleware.ts'
 import type { Instrumentation } from './registry.ts'
-import { serverRequestOf } from './server-request.ts'
+import { type LayerSpans, serverRequestOf } from './server-request.ts'
 
 type Done = (error?: unknown) => void
 type Handle = (this: Layer, request: Request, response: unknown, next: Done) => unknown
@@ -22,6 +24,7 @@ type HandleError = (this: Layer, e: unknown, q: Request, r: unknown, n: Done) =>
 type Pattern = string | RegExp | readonly Pattern[]
 
 interface Layer {
+  readonly name?: string
   route?: { readonly path: Pattern }
   [MOUNT]?: { readonly router: object; readonly pattern: string }
 }
@@ -103,14 +106,21 @@ function patchRouter(exports: { Router: unknown }, instruments: Instruments): vo
       if (outer !== undefined) return handle.call(this, request, response, done)
       // The outermost router's way out: an error that no handler of the app took.
       return handle.call(this, request, response, (error?: unknown) => {
-        if (isError(error)) server.recordError(error)
+        if (isError(error)) {
+          server.leaveLayer(error)
+          server.recordError(error)
+        } else {
+          server.leaveLayer()
+        }
         done(error)
       })
     }
   )
 }
 
-function patchLayer(prototype: Record<string, unknown>, { guard }: Instruments): void {
+function patchLayer(prototype: Record<string, unknown>, instruments: Instruments): void {
+  const { guard } = instruments
+  const spans = createLayerSpans(instruments)
   const handleName = 'handleRequest' in prototype ? 'handleRequest' : 'handle_request'
   const errorName = 'handleError' in prototype ? 'handleError' : 'handle_error'
   const handle = prototype[handleName] as Handle
@@ -120,7 +130,7 @@ function patchLayer(prototype: Record<string, unknown>, { guard }: Instruments):
     const mount = this[MOUNT]
     if (mount === undefined) return handle.call(this, request, response, next)
     try {
-      enterLayer(this, mount, request)
+      enterLayer(this, mount, request, spans)
     } catch (fault) {
       guard.report('express layer', fault)
     }
@@ -130,14 +140,26 @@ function patchLayer(prototype: Record<string, unknown>, { guard }: Instruments):
   } satisfies Handle)
 
   prototype[errorName] = named(handleError, function (this: Layer, error, request, response, next) {
-    if (isError(error)) serverRequestOf(request)?.recordError(error)
+    if (isError(error)) {
+      const server = serverRequestOf(request)
+      server?.leaveLayer(error)
+      server?.recordError(error)
+    }
     return handleError.call(this, error, request, response, next)
   } satisfies HandleError)
 }
 
 /** @hot Once per layer that a request passes. */
-function enterLayer(layer: Layer, mount: NonNullable<Layer[typeof MOUNT]>, request: Request): void {
+function enterLayer(
+  layer: Layer,
+  mount: NonNullable<Layer[typeof MOUNT]>,
+  request: Request,
+  spans: LayerSpans
+): void {
   const route = layer.route
+  const server = serverRequestOf(request)
+  if (route === undefined) server?.enterLayer(layer, spans)
+  else server?.leaveLayer()
   if (route === undefined && mount.pattern === '') {
     const prefix = prefixOf(mount.router, request)
     if (prefix !== '') request[PENDING] = prefix
@@ -149,7 +171,7 @@ function enterLayer(layer: Layer, mount: NonNullable<Layer[typeof MOUNT]>, reque
     return
   }
   const pattern = prefix + patternText(route.path)
-  serverRequestOf(request)?.setRoute(pattern === '' ? '/' : pattern)
+  server?.setRoute(pattern === '' ? '/' : pattern)
 }
 
 /** The newest frame of the router: one router may be entered twice, by two mounts. */

@@ -15,6 +15,9 @@ import type { Entry, ModuleTarget } from './registry.ts'
 /** The key under which the tracer's receiver of modules hangs on `globalThis`. */
 export const MODULE_RECEIVER = 'spanloom.module'
 
+/** The package name of node's own modules. */
+export const RUNTIME = 'node'
+
 export interface Manifest {
   readonly name: string
   readonly version: string

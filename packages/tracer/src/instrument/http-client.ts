@@ -22,6 +22,7 @@ import {
 } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
+import { captureHeaders } from './header-capture.ts'
 import {
   knownMethod,
   OTHER_METHOD,
@@ -53,6 +54,13 @@ const httpClient: Instrumentation = {
       const state = (request as Carrier)[CLIENT_REQUEST]
       if (state === undefined) return
       state.response = response
+      if (instruments.headers !== undefined && state.span instanceof RecordingSpan) {
+        captureHeaders(
+          state.span,
+          instruments.headers.clientResponse,
+          (header) => response.headers[header]
+        )
+      }
       ;(response as Carrier)[CLIENT_REQUEST] = state
       response.on('end', onEnd)
     },
@@ -71,7 +79,12 @@ function begin(request: ClientRequest, instruments: Instruments): void {
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const span = startExitSpan(instruments, name, SpanKind.CLIENT)
   if (span === undefined) return
-  if (span instanceof RecordingSpan) describe(span, request, method)
+  if (span instanceof RecordingSpan) {
+    describe(span, request, method)
+    if (instruments.headers !== undefined) {
+      captureHeaders(span, instruments.headers.clientRequest, (header) => request.getHeader(header))
+    }
+  }
   announce(instruments, span)
   const state: State = { span, response: undefined, ended: false }
   ;(request as Carrier)[CLIENT_REQUEST] = state

@@ -27,6 +27,7 @@ import {
 } from '@spanloom/otlp'
 import { Frame, requestFrame } from '../context/frame.ts'
 import { RecordingSpan } from '../trace/span.ts'
+import { captureHeaders } from './header-capture.ts'
 import {
   knownMethod,
   OTHER_METHOD,
@@ -35,7 +36,13 @@ import {
   portOfScheme,
   redactQuery
 } from './http-words.ts'
-import { announce, type Instruments, startEntrySpan } from './instruments.ts'
+import {
+  type AttributeSink,
+  announce,
+  factsOf,
+  type Instruments,
+  startEntrySpan
+} from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { attachServerRequest, ServerRequest, serverRequestOf } from './server-request.ts'
 
@@ -45,7 +52,7 @@ interface StartMessage {
   readonly server: Server
 }
 
-const HEADER_CHARS_MAX = 512
+export const HEADER_CHARS_MAX = 512
 const REQUEST_EVENTS: ReadonlySet<string | symbol> = new Set([
   'request',
   'checkContinue',
@@ -66,7 +73,13 @@ const httpServer: Instrumentation = {
       },
       'http.server.response.finish': (message) => {
         const { response } = message as StartMessage
-        serverRequestOf(response)?.end(response.statusCode)
+        const state = serverRequestOf(response)
+        if (instruments.headers !== undefined && state?.span instanceof RecordingSpan) {
+          captureHeaders(state.span, instruments.headers.serverResponse, (header) =>
+            response.getHeader(header)
+          )
+        }
+        state?.end(response.statusCode)
       }
     }
   }
@@ -79,8 +92,16 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   const method = knownMethod(request.method ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
-  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent)
-  if (span instanceof RecordingSpan) describe(span, request, method)
+  const facts = factsOf(instruments, describe, request)
+  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent, facts)
+  if (span instanceof RecordingSpan) {
+    describe(span, request)
+    const link = instruments.propagator.linkOf(headers)
+    if (link !== undefined) span.addLink({ context: link.spanContext() })
+    if (instruments.headers !== undefined) {
+      captureHeaders(span, instruments.headers.serverRequest, (header) => headers[header])
+    }
+  }
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))
   const state = new ServerRequest(span, frame, name)
@@ -92,7 +113,8 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   }
 }
 
-function describe(span: RecordingSpan, request: IncomingMessage, method: string): void {
+function describe(span: AttributeSink, request: IncomingMessage): void {
+  const method = knownMethod(request.method ?? '')
   const { headers, socket } = request
   const scheme = (socket as TLSSocket).encrypted ? 'https' : 'http'
   const target = request.url ?? '/'
@@ -124,7 +146,7 @@ function pathOf(target: string): string {
 }
 
 /** The first hop that a proxy names, as the conventions have it; else the socket's other end. */
-function clientAddress(
+export function clientAddress(
   forwarded: string | string[] | undefined,
   remote: string | undefined
 ): string | undefined {

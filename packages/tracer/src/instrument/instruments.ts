@@ -1,22 +1,33 @@
 /** What every instrumentation works with: the context, the span starter, the wire, the guard. */
-import type { Context, SpanKind } from '@opentelemetry/api'
+import type { Attributes, Context, SpanKind } from '@opentelemetry/api'
 import { BAGGAGE_KEY, isSuppressed, SPAN_KEY } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Guard } from '../lib/guard.ts'
-import type { W3cPropagator } from '../propagate/propagator.ts'
+import type { Propagator } from '../propagate/propagator.ts'
 import { createScope, type Scope } from '../trace/scope.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
-import type { AnySpan, OnStart, SpanStarter } from '../trace/tracer.ts'
+import type { AnySpan, OnStart, SpanStarter, StartFacts } from '../trace/tracer.ts'
 import { SDK_VERSION } from '../version.ts'
+import type { HeaderCapture } from './header-capture.ts'
+
+export interface CallTimer {
+  /** Whether this call is one of those that are timed. */
+  readonly isTimed: boolean
+  time(call: () => void): void
+}
 
 /** The tracer's parts, the same for all instrumentations. */
 export interface SharedInstruments {
   readonly contexts: SpanloomContextManager
   readonly starter: SpanStarter
   readonly onStart: OnStart
-  readonly propagator: W3cPropagator
+  readonly propagator: Propagator
   readonly guard: Guard
+  /** Times some of the calls, where somebody asks what the tracer costs. */
+  readonly overhead?: CallTimer
+  /** Headers that spans keep, when any are named. */
+  readonly headers?: HeaderCapture | undefined
 }
 
 /** What one instrumentation is handed: the tracer's parts, and where it is told whether it was of use. */
@@ -34,12 +45,13 @@ export const BUILT_IN_SCOPE: Scope = createScope('@spanloom/tracer', SDK_VERSION
 export function startExitSpan(
   instruments: Instruments,
   name: string,
-  kind: SpanKind
+  kind: SpanKind,
+  facts?: StartFacts
 ): AnySpan | undefined {
   const context = instruments.contexts.storage.getStore()
   if (isSuppressed(context)) return undefined
   instruments.usage.count++
-  return instruments.starter.start(BUILT_IN_SCOPE, name, kind, parentIn(context))
+  return startSpan(instruments, name, kind, parentIn(context), facts)
 }
 
 export function parentIn(context: Context | undefined): SpanIdentity | undefined {
@@ -54,10 +66,48 @@ export function startEntrySpan(
   instruments: Instruments,
   name: string,
   kind: SpanKind,
-  parent: SpanIdentity | undefined
+  parent: SpanIdentity | undefined,
+  facts?: StartFacts
 ): AnySpan {
   instruments.usage.count++
-  return instruments.starter.start(BUILT_IN_SCOPE, name, kind, parent)
+  return startSpan(instruments, name, kind, parent, facts)
+}
+
+function startSpan(
+  { starter }: Instruments,
+  name: string,
+  kind: SpanKind,
+  parent: SpanIdentity | undefined,
+  facts: StartFacts | undefined
+): AnySpan {
+  return starter.start(BUILT_IN_SCOPE, name, kind, parent, undefined, facts)
+}
+
+/** Takes what a span would: so the attributes of a span to be are written down by the same function. */
+export interface AttributeSink {
+  put(key: string, value: string | number | boolean): void
+}
+
+/**
+ * @hot What a sampler with rules wants to know of a span to be, or undefined when it wants nothing: then
+ * `describe` is not called.
+ */
+export function factsOf<Target>(
+  { starter }: Instruments,
+  describe: (sink: AttributeSink, target: Target) => void,
+  target: Target
+): StartFacts | undefined {
+  if (!starter.readsFacts) return undefined
+  const attributes: Attributes = {}
+  describe(
+    {
+      put(key, value) {
+        attributes[key] = value
+      }
+    },
+    target
+  )
+  return { attributes }
 }
 
 /** Tells processors of a span whose first attributes are set. */
@@ -73,7 +123,7 @@ export function injectHeaders(
 ): void {
   const context = instruments.contexts.storage.getStore()
   const baggage = context?.getValue(BAGGAGE_KEY) as
-    | Parameters<W3cPropagator['eachHeader']>[1]
+    | Parameters<Propagator['eachHeader']>[1]
     | undefined
   instruments.propagator.eachHeader(span, baggage, set)
 }

@@ -6,14 +6,15 @@
  *               in Node 22.15, 24 and 26.
  *   ES module   a footer hands the exports over (footers.ts), put on by a load hook (esm-hook.ts)
  *   bundle      the same footers, put on by a bundler's plugin
+ *   node's own  by the same two: a `require` of its name, and the load hook
  *   before us   what was loaded before the tracer is found in the module cache. Patches wrap prototypes where
  *               they can, so objects that the app has made by then are served as well
  */
 import { tracingChannel } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import { isSupported, type Manifest, MODULE_RECEIVER, TargetFiles } from './footers.ts'
+import { isSupported, type Manifest, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
 import type { Entry, LoadedModule, ModuleTarget } from './registry.ts'
 
 /** Called once for each exports object of a supported target. */
@@ -49,6 +50,7 @@ export function watchModules(
     }
   }
   const handed = new WeakMap<object, Set<ModuleTarget>>()
+  const { cache } = createRequire(import.meta.url)
 
   function hand(
     target: ModuleTarget,
@@ -80,8 +82,14 @@ export function watchModules(
     const { id, parentFilename, result } = message as RequireMessage
     if (typeof id !== 'string' || parentFilename === undefined) return
     if (!words.has(lastWord(id))) return
+    if (isBuiltin(id)) {
+      receive(RUNTIME, process.versions.node, id.replace('node:', ''), result)
+      return
+    }
     const path = resolveId(id, parentFilename)
-    if (path !== undefined) handFile(path, result, 'require')
+    // Of files that require each other, one is met half evaluated: it is met again when it is whole.
+    if (path === undefined || cache[path]?.loaded === false) return
+    handFile(path, result, 'require')
   }
 
   const receive: Receiver = (packageName, version, file, exports) => {
@@ -97,7 +105,11 @@ export function watchModules(
   required.subscribe(subscribers)
   const known = globalThis as Record<symbol, unknown>
   known[Symbol.for(MODULE_RECEIVER)] = receive
-  const { cache } = createRequire(import.meta.url)
+  for (const [{ packageName, file }] of owners) {
+    if (packageName === RUNTIME && isLoaded(file)) {
+      receive(RUNTIME, process.versions.node, file, process.getBuiltinModule(file))
+    }
+  }
   for (const path of Object.keys(cache)) {
     if (words.has(lastWord(path))) handFile(path, cache[path]?.exports, 'cache')
   }
@@ -105,6 +117,12 @@ export function watchModules(
     required.unsubscribe(subscribers)
     delete known[Symbol.for(MODULE_RECEIVER)]
   }
+}
+
+/** Node lists what it has loaded, and says so nowhere: without the list the module counts as not loaded. */
+function isLoaded(builtin: string): boolean {
+  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] }
+  return moduleLoadList?.includes(`NativeModule ${builtin}`) === true
 }
 
 /** `lib/client.js` is required as `./client` or `./client.js`; `lib/index.js` as `./lib` or by its package. */

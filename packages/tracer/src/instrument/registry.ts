@@ -28,7 +28,10 @@ export interface Entry {
 
 /** A file of a library whose exports are handed to a patch once it has been evaluated. */
 export interface ModuleTarget {
-  /** The package as its own package.json names it, whatever it is installed as. */
+  /**
+   * The package as its own package.json names it, whatever it is installed as; `node` for a module of the
+   * runtime, whose name is the file.
+   */
   readonly packageName: string
   /** Supported major versions. */
   readonly majors: readonly number[]

@@ -13,11 +13,21 @@ const SERVER_REQUEST = Symbol('spanloom.serverRequest')
 /** Our own mark, because no convention has a name for "the client went away". */
 const ABORTED = 'spanloom.http.aborted'
 
+/** Makes the span of a middleware afterwards (middleware.ts). Times are of `performance.now()`. */
+export interface LayerSpans {
+  readonly slowMs: number
+  make(server: ServerRequest, layer: object, startMs: number, endMs: number, error: unknown): void
+}
+
 export class ServerRequest {
   readonly span: AnySpan
   readonly frame: Frame
   readonly method: string
-  #route: string | undefined = undefined
+  #route: string | (() => string | undefined) | undefined = undefined
+  /** The middleware that the request is in, and since when. */
+  #layer: object | undefined = undefined
+  #layerStartMs = 0.5
+  #layerSpans: LayerSpans | undefined = undefined
   #lastError: unknown = undefined
   #ended = false
 
@@ -27,9 +37,36 @@ export class ServerRequest {
     this.method = method
   }
 
-  /** The last one wins: a route that passes the request on was not the one that answered. */
-  setRoute(route: string): void {
+  /**
+   * The last one wins: a route that passes the request on was not the one that answered. A function is asked
+   * at the end, for frameworks that know by then.
+   */
+  setRoute(route: string | (() => string | undefined)): void {
     this.#route = route
+  }
+
+  /** @hot The request comes to a middleware, which ends the one before. */
+  enterLayer(layer: object, spans: LayerSpans): void {
+    if (!(this.span instanceof RecordingSpan)) return
+    const now = performance.now()
+    if (this.#layer !== undefined && now - this.#layerStartMs >= spans.slowMs) {
+      spans.make(this, this.#layer, this.#layerStartMs, now, undefined)
+    }
+    this.#layer = layer
+    this.#layerStartMs = now
+    this.#layerSpans = spans
+  }
+
+  /** The request comes to its handler, to its end, or fails in the middleware where it is. */
+  leaveLayer(error?: unknown): void {
+    const layer = this.#layer
+    if (layer === undefined) return
+    this.#layer = undefined
+    const spans = this.#layerSpans!
+    const now = performance.now()
+    if (error !== undefined || now - this.#layerStartMs >= spans.slowMs) {
+      spans.make(this, layer, this.#layerStartMs, now, error)
+    }
   }
 
   /** An error passes through several handlers on its way out; it is one exception. */
@@ -42,11 +79,13 @@ export class ServerRequest {
   end(statusCode: number | undefined): void {
     if (this.#ended) return
     this.#ended = true
+    this.leaveLayer()
     const { span } = this
     if (!(span instanceof RecordingSpan)) return
-    if (this.#route !== undefined) {
-      span.put(HTTP_ROUTE, this.#route)
-      span.name = `${this.method} ${this.#route}`
+    const route = typeof this.#route === 'function' ? this.#route() : this.#route
+    if (route !== undefined) {
+      span.put(HTTP_ROUTE, route)
+      span.name = `${this.method} ${route}`
     }
     if (statusCode === undefined) {
       span.put(ABORTED, true)

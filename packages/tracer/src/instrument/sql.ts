@@ -19,13 +19,20 @@ const CACHE_MAX = 512
 /** Longer ones are mostly generated with their values inside, and never seen again. */
 const CACHED_CHARS_MAX = 2_048
 
-const cache = new Map<string, StatementSummary>()
+/** MySQL and MariaDB escape by backslash, quote strings by `"` too, names by backticks, and comment by `#`. */
+export type SqlDialect = 'standard' | 'mysql'
+
+const caches = {
+  standard: new Map<string, StatementSummary>(),
+  mysql: new Map<string, StatementSummary>()
+}
 
 /** @hot Once per query; statements with parameters are found in the cache. */
-export function summarize(sql: string): StatementSummary {
+export function summarize(sql: string, dialect: SqlDialect = 'standard'): StatementSummary {
+  const cache = caches[dialect]
   const known = cache.get(sql)
   if (known !== undefined) return known
-  const summary = summarizeAnew(sql)
+  const summary = summarizeAnew(sql, dialect)
   if (sql.length <= CACHED_CHARS_MAX) {
     if (cache.size >= CACHE_MAX) cache.clear()
     cache.set(sql, summary)
@@ -36,14 +43,19 @@ export function summarize(sql: string): StatementSummary {
 const TOKEN =
   /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|\b(?:[uU]&|[bBxXnN])?'(?:[^']|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)|"(?:[^"]|"")*(?:"|$)|\$\d+|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
 
+const MYSQL_TOKEN =
+  /--[^\n]*|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(?:\b[bBxXnN])?'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|\\?$)|`(?:[^`]|``)*(?:`|$)|[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
+
 const LITERAL_LISTS = /\(\s*\?(?:\s*,\s*\?)+\s*\)/g
 const ROW_LISTS = /\(\?\)(?:\s*,\s*\(\?\))+/g
 
-function summarizeAnew(sql: string): StatementSummary {
+function summarizeAnew(sql: string, dialect: SqlDialect): StatementSummary {
+  const isMysql = dialect === 'mysql'
+  const pattern = isMysql ? MYSQL_TOKEN : TOKEN
   const parts: string[] = []
   const words: string[] = []
-  for (const [token] of sql.slice(0, SCANNED_CHARS_MAX).matchAll(TOKEN)) {
-    const shown = shownToken(token)
+  for (const [token] of sql.slice(0, SCANNED_CHARS_MAX).matchAll(pattern)) {
+    const shown = isMysql ? shownMysqlToken(token) : shownToken(token)
     if (shown === ' ') {
       if (parts.length > 0 && parts.at(-1) !== ' ') parts.push(' ')
       continue
@@ -70,6 +82,13 @@ function shownToken(token: string): string {
   if (first === 36) return /^\$\d+$/.test(token) ? token : token.length > 1 ? '?' : token
   if ((first >= 48 && first <= 57) || (first === 46 && token.length > 1)) return '?'
   return token
+}
+
+function shownMysqlToken(token: string): string {
+  const first = token.charCodeAt(0)
+  if (first === 35) return ' '
+  if (first === 34) return '?'
+  return first === 36 && token.length > 1 ? token : shownToken(token)
 }
 
 function isPrefixedString(token: string): boolean {
@@ -127,8 +146,9 @@ function tableOf(operation: string | undefined, words: readonly string[]): strin
   let name = ''
   while (at < words.length) {
     const word = words[at]!
-    if (!isWord(word) && !word.startsWith('"')) break
-    name += word.startsWith('"') ? word.slice(1, -1) : word
+    const isQuoted = word.startsWith('"') || word.startsWith('`')
+    if (!isWord(word) && !isQuoted) break
+    name += isQuoted ? word.slice(1, -1) : word
     if (words[at + 1] !== '.') break
     name += '.'
     at += 2

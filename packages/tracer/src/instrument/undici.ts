@@ -18,6 +18,7 @@ import {
 } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
+import { captureHeaders, fromPairs } from './header-capture.ts'
 import { endExitSpan } from './http-client.ts'
 import {
   knownMethod,
@@ -42,7 +43,7 @@ interface UndiciRequest {
 
 interface Message {
   readonly request: UndiciRequest
-  readonly response?: { readonly statusCode: number }
+  readonly response?: { readonly statusCode: number; readonly headers?: unknown }
   readonly error?: unknown
 }
 
@@ -71,7 +72,15 @@ const undici: Instrumentation = {
       'undici:request:headers': (message) => {
         const { request, response } = message as Message
         const state = open.get(request)
-        if (state !== undefined) state.status = response?.statusCode
+        if (state === undefined) return
+        state.status = response?.statusCode
+        if (instruments.headers !== undefined && state.span instanceof RecordingSpan) {
+          captureHeaders(
+            state.span,
+            instruments.headers.clientResponse,
+            fromPairs(response?.headers)
+          )
+        }
       },
       'undici:request:trailers': (message) => finish(message as Message),
       'undici:request:error': (message) => finish(message as Message)
@@ -86,7 +95,12 @@ function begin(request: UndiciRequest, instruments: Instruments): AnySpan | unde
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const span = startExitSpan(instruments, name, SpanKind.CLIENT)
   if (span === undefined) return undefined
-  if (span instanceof RecordingSpan) describe(span, request, method)
+  if (span instanceof RecordingSpan) {
+    describe(span, request, method)
+    if (instruments.headers !== undefined) {
+      captureHeaders(span, instruments.headers.clientRequest, fromPairs(request.headers))
+    }
+  }
   announce(instruments, span)
   injectHeaders(instruments, span, (header, value) => setHeader(request, header, value))
   return span

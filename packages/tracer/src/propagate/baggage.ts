@@ -5,10 +5,24 @@ import {
   baggageEntryMetadataFromString,
   propagation
 } from '@opentelemetry/api'
+import { joinedOf } from './carrier.ts'
+import type { Format } from './format.ts'
 
 const HEADER_CHARS_MAX = 8_192
 const PAIRS_MAX = 180
 const PAIR_CHARS_MAX = 4_096
+
+export const w3cBaggage: Format = {
+  fields: ['baggage'],
+  extractBaggage(headers) {
+    const header = joinedOf(headers.baggage)
+    return header === undefined ? undefined : parseBaggage(header)
+  },
+  injectBaggage(baggage, set) {
+    const header = formatBaggage(baggage)
+    if (header !== '') set('baggage', header)
+  }
+}
 
 export function parseBaggage(header: string): Baggage | undefined {
   if (header.length > HEADER_CHARS_MAX) return undefined
@@ -28,13 +42,24 @@ export function formatBaggage(baggage: Baggage): string {
   let header = ''
   let count = 0
   for (const [key, entry] of baggage.getAllEntries()) {
-    const metadata = entry.metadata ? `;${entry.metadata.toString()}` : ''
-    const pair = `${encodeURIComponent(key)}=${encodeURIComponent(entry.value)}${metadata}`
+    const pair = formatPair(key, entry)
+    if (pair === undefined) continue
     if (pair.length > PAIR_CHARS_MAX || header.length + pair.length + 1 > HEADER_CHARS_MAX) continue
     if (count++ === PAIRS_MAX) break
     header += header === '' ? pair : `,${pair}`
   }
   return header
+}
+
+/** A pair that no header could hold is left out: half a surrogate, or a line's end in its metadata. */
+function formatPair(key: string, { value, metadata }: BaggageEntry): string | undefined {
+  try {
+    const suffix = metadata ? `;${metadata.toString()}` : ''
+    const pair = `${encodeURIComponent(key)}=${encodeURIComponent(value)}${suffix}`
+    return /[^\t\x20-\x7e]/.test(suffix) ? undefined : pair
+  } catch {
+    return undefined
+  }
 }
 
 function parsePair(pair: string): { key: string; value: BaggageEntry } | undefined {

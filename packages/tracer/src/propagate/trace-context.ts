@@ -2,7 +2,7 @@
  * W3C Trace Context, level 1:
  *
  *   traceparent  version "-" trace-id "-" parent-id "-" trace-flags     2-32-16-2 lower-case hex digits
- *   tracestate   list of vendor=value, carried on as it came
+ *   tracestate   list of vendor=value, carried on as it came: at most 32 members and 512 characters
  *
  * A higher version is read as this one if it starts like it; `ff` and ids of zeros are invalid, and what
  * is invalid starts a new trace.
@@ -10,10 +10,34 @@
 import { byteFromHex, hexOfByte, hexOfWord, wordFromHex } from '../lib/hex.ts'
 import { InertSpan } from '../trace/inert-span.ts'
 import type { SpanIdentity } from '../trace/span-identity.ts'
+import { type Headers, joinedOf, oneOf } from './carrier.ts'
+import type { Format, SetHeader } from './format.ts'
 
 const LENGTH = 55
 const DASH = 45
 const STATE_CHARS_MAX = 512
+const STATE_MEMBERS_MAX = 32
+const COMMA = 44
+const TAB = 9
+
+export const traceContext: Format = {
+  fields: ['traceparent', 'tracestate'],
+  extract,
+  inject
+}
+
+/** @hot */
+function extract(headers: Headers): InertSpan | undefined {
+  // Two traceparent headers are none: the standard has one.
+  const header = oneOf(headers.traceparent)
+  return header === undefined ? undefined : parseTraceparent(header, joinedOf(headers.tracestate))
+}
+
+/** @hot */
+function inject(span: SpanIdentity, set: SetHeader): void {
+  set('traceparent', formatTraceparent(span))
+  if (span.traceState !== '') set('tracestate', span.traceState)
+}
 
 /** @hot The remote parent, or undefined. */
 export function parseTraceparent(header: string, state: string | undefined): InertSpan | undefined {
@@ -33,8 +57,24 @@ export function parseTraceparent(header: string, state: string | undefined): Ine
   if (trace0 < 0 || trace1 < 0 || trace2 < 0 || trace3 < 0) return undefined
   if (span0 < 0 || span1 < 0 || flags < 0) return undefined
   if ((trace0 | trace1 | trace2 | trace3) === 0 || (span0 | span1) === 0) return undefined
-  const carried = state === undefined || state.length > STATE_CHARS_MAX ? '' : state.trim()
+  const carried = state === undefined ? '' : carriedState(state)
   return new InertSpan(trace0, trace1, trace2, trace3, span0, span1, flags, carried, true)
+}
+
+/**
+ * As it came, or not at all: what is beyond the bounds cannot be cut without breaking somebody's member,
+ * and a character that is not printable ASCII would make the next request fail (a message's header, unlike
+ * HTTP's, can hold it).
+ */
+function carriedState(state: string): string {
+  if (state.length > STATE_CHARS_MAX) return ''
+  let members = 1
+  for (let index = 0; index < state.length; index++) {
+    const unit = state.charCodeAt(index)
+    if (unit === COMMA) members++
+    else if ((unit < 0x20 && unit !== TAB) || unit > 0x7e) return ''
+  }
+  return members > STATE_MEMBERS_MAX ? '' : state.trim()
 }
 
 /** @hot */

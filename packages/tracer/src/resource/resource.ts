@@ -1,13 +1,24 @@
 /**
  * Who sends: the resource, the same for every span of the process. By shape it is the SDK's Resource,
  * so that SDK exporters can read it from a span.
+ *
+ *   configured ▷ service, its instance, process ▷ container, pod, cloud, commit ▷ host, system
+ *
+ * What is further left wins. An instance is a process, so a platform's id of a machine is none.
  */
-import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
 import type { Attributes, AttributeValue } from '@opentelemetry/api'
+import {
+  SERVICE_NAME,
+  TELEMETRY_SDK_LANGUAGE,
+  TELEMETRY_SDK_NAME,
+  TELEMETRY_SDK_VERSION
+} from '@spanloom/otlp'
 import { SDK_NAME, SDK_VERSION } from '../version.ts'
+import { aws, azure, gcp, heroku } from './cloud.ts'
+import { container, kubernetes } from './container.ts'
+import type { Facts } from './facts.ts'
+import { git } from './git.ts'
+import { host, os, processOf, service, serviceInstance } from './process.ts'
 
 export interface Resource {
   readonly attributes: Attributes
@@ -23,59 +34,45 @@ export function createResource(attributes: Attributes): Resource {
   }
 }
 
-export interface ProcessFacts {
-  readonly pid: number
-  readonly nodeVersion: string
-  readonly hostName: string
-  /** The main script, or where the process was started. */
-  readonly startedAt: string
+type Detector = (facts: Facts) => Attributes
+
+/** By the names of `OTEL_NODE_RESOURCE_DETECTORS`; a later one wins. */
+const DETECTORS: Readonly<Record<string, Detector>> = {
+  host,
+  os,
+  git,
+  heroku,
+  azure,
+  gcp,
+  aws,
+  k8s: kubernetes,
+  container,
+  process: processOf,
+  serviceinstance: serviceInstance,
+  service
 }
 
-export function processFacts(): ProcessFacts {
-  const script = process.argv[1]
-  return {
-    pid: process.pid,
-    nodeVersion: process.versions.node,
-    hostName: hostname(),
-    startedAt: script === undefined ? process.cwd() : dirname(script)
+export interface ResourceConfig {
+  /** Wins over what is found out. */
+  readonly resource: Attributes
+  /** Names of detectors, `all` or `none`. */
+  readonly resourceDetectors: readonly string[]
+}
+
+export function detectResource(facts: Facts, config: ResourceConfig): Resource {
+  const attributes: Attributes = {
+    [SERVICE_NAME]: 'unknown_service:node',
+    [TELEMETRY_SDK_NAME]: SDK_NAME,
+    [TELEMETRY_SDK_LANGUAGE]: 'nodejs',
+    [TELEMETRY_SDK_VERSION]: SDK_VERSION
   }
-}
-
-/** `configured` wins over what was found out. */
-export function detectResource(facts: ProcessFacts, configured: Attributes): Resource {
-  return createResource({
-    'service.name': nearestPackageName(facts.startedAt) ?? 'unknown_service:node',
-    'service.instance.id': randomUUID(),
-    'telemetry.sdk.name': SDK_NAME,
-    'telemetry.sdk.language': 'nodejs',
-    'telemetry.sdk.version': SDK_VERSION,
-    'process.pid': facts.pid,
-    'process.runtime.name': 'nodejs',
-    'process.runtime.version': facts.nodeVersion,
-    'host.name': facts.hostName,
-    ...configured
-  })
-}
-
-/** The `name` in the nearest package.json that has one, upwards from `folder`. */
-export function nearestPackageName(folder: string): string | undefined {
-  let at = folder
-  for (;;) {
-    const name = packageName(join(at, 'package.json'))
-    if (name !== undefined) return name
-    const parent = dirname(at)
-    if (parent === at) return undefined
-    at = parent
+  for (const [name, detect] of Object.entries(DETECTORS)) {
+    if (isChosen(name, config.resourceDetectors)) Object.assign(attributes, detect(facts))
   }
+  return createResource({ ...attributes, ...config.resource })
 }
 
-function packageName(file: string): string | undefined {
-  if (!existsSync(file)) return undefined
-  try {
-    const name = (JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }).name
-    return typeof name === 'string' && name !== '' ? name : undefined
-  } catch {
-    // Not JSON or not readable: the search goes on above it.
-    return undefined
-  }
+function isChosen(name: string, chosen: readonly string[]): boolean {
+  if (chosen.includes('none')) return false
+  return chosen.includes('all') || chosen.includes(name)
 }

@@ -5,6 +5,7 @@
 const SETTLED_BATCHES = 0
 const SETTLED_SPANS = 1
 const DOWN = 2
+const BUSY_MS = 3
 const WORDS = 4
 
 export class ControlBlock {
@@ -24,6 +25,15 @@ export class ControlBlock {
 
   get settledSpans(): number {
     return Atomics.load(this.#words, SETTLED_SPANS)
+  }
+
+  /** Milliseconds for which the worker's event loop has been busy since it began. */
+  set busyMs(ms: number) {
+    Atomics.store(this.#words, BUSY_MS, ms | 0)
+  }
+
+  get busyMs(): number {
+    return Atomics.load(this.#words, BUSY_MS)
   }
 
   set down(down: boolean) {

@@ -9,14 +9,16 @@ const OK: PostResult = { status: 200, reason: '', retryAfterMs: undefined, rejec
 /** Answers by hand, time by hand. */
 function harness(queueBytesMax = 100) {
   const posted: Uint8Array[] = []
+  const signals: string[] = []
   const answers: ((result: PostResult) => void)[] = []
   const waits: { ms: number; then: () => void; cancelled: boolean }[] = []
   const said: [NoticeCode, ...unknown[]][] = []
   const outages: boolean[] = []
   const settled: [number, boolean][] = []
   const delivery = new Delivery({
-    post(body) {
+    post(body, signal) {
       posted.push(body)
+      signals.push(signal)
       return new Promise((resolve) => answers.push(resolve))
     },
     after(ms, then) {
@@ -38,7 +40,7 @@ function harness(queueBytesMax = 100) {
     await Promise.resolve()
     await Promise.resolve()
   }
-  return { delivery, posted, waits, said, outages, settled, answer }
+  return { delivery, posted, signals, waits, said, outages, settled, answer }
 }
 
 const body = (size: number, fill = 1) => new Uint8Array(size).fill(fill)
@@ -119,6 +121,44 @@ describe('the delivery', () => {
       ['SEND_UNREACHABLE', 'http://collector'],
       ['SEND_DROPPED', 110]
     ])
+  })
+
+  it('sends each signal as what it is, and drops spans before it drops metrics', async () => {
+    const { delivery, posted, signals, waits, said, answer } = harness(40)
+    delivery.push(body(10, 1), 1)
+    delivery.push(body(10, 2), 0, 'metrics')
+    delivery.push(body(10, 3), 100)
+    delivery.push(body(10, 4), 0, 'metrics')
+    await answer(noAnswer('ECONNREFUSED'))
+    delivery.push(body(10, 5), 1_000)
+    expect([delivery.droppedSpans, delivery.droppedPayloads]).toEqual([100, 0])
+    delivery.push(body(10, 6), 0, 'metrics')
+    delivery.push(body(10, 7), 0, 'logs')
+    expect([delivery.droppedSpans, delivery.droppedPayloads]).toEqual([1_100, 1])
+    waits[0]!.then()
+    for (let index = 0; index < 4; index++) await answer(OK)
+    expect(posted.map((each) => each[0])).toEqual([1, 1, 4, 6, 7])
+    expect(signals).toEqual(['traces', 'traces', 'metrics', 'metrics', 'logs'])
+    expect(said).toEqual([
+      ['SEND_UNREACHABLE', 'http://collector', 'ECONNREFUSED', 0],
+      ['SEND_DROPPED_PAYLOADS', 1, 'metrics', 'the queue was full'],
+      ['SEND_DROPPED', 1_100, 'the queue was full']
+    ])
+  })
+
+  it('says once for each signal that the other side does not take it', async () => {
+    const { delivery, said, answer } = harness()
+    for (let index = 0; index < 2; index++) {
+      delivery.push(body(10), 0, 'metrics')
+      await answer({ ...OK, status: 404, reason: 'no metrics' })
+    }
+    delivery.push(body(10), 0, 'logs')
+    await answer({ ...OK, rejectedSpans: 3, reason: 'no' })
+    expect(said).toEqual([
+      ['SEND_DROPPED_PAYLOADS', 1, 'metrics', 'the collector answered 404 no metrics (said once)'],
+      ['SEND_REFUSED_ITEMS', 3, 'logs', 'the collector answered 200 no (said once)']
+    ])
+    expect(delivery.droppedPayloads).toBe(2)
   })
 
   it('does not wait when the process is about to end', async () => {

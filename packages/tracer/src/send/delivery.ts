@@ -5,11 +5,13 @@
  *                                             └───→ 429/502/503/504 or no answer: the same bytes again,
  *                                                   after 200 ms … 5 s with jitter, or Retry-After
  *
- * When the queue is full the oldest payload that is not in flight is dropped: in an outage the newest
- * are worth most. An outage begins with the first failed try and ends with the next delivery; it is said
+ * When the queue is full the oldest payload of spans that is not in flight is dropped: in an outage the
+ * newest are worth most. Metrics and logs go only when no spans are left, because a kilobyte of metrics
+ * stands for megabytes of spans that were counted and never sent. An outage begins with the first failed try and ends with the next delivery; it is said
  * once when it begins, and what it cost once when it ends (or the process does).
  */
 import type { Notify } from '../notices.ts'
+import type { Signal } from './sender.ts'
 
 export interface PostResult {
   /** 0 when there was no answer. */
@@ -17,12 +19,12 @@ export interface PostResult {
   /** What the other side, or the socket, said. */
   readonly reason: string
   readonly retryAfterMs: number | undefined
-  /** Spans that the collector refused out of an accepted request. */
+  /** Spans, data points or log records that the collector refused out of an accepted request. */
   readonly rejectedSpans: number
 }
 
 export interface DeliveryParts {
-  readonly post: (body: Uint8Array) => Promise<PostResult>
+  readonly post: (body: Uint8Array, signal: Signal) => Promise<PostResult>
   /** Returns a canceller. */
   readonly after: (ms: number, then: () => void) => () => void
   readonly random: () => number
@@ -30,7 +32,7 @@ export interface DeliveryParts {
   readonly address: string
   readonly queueBytesMax: number
   /** Called for each payload that was delivered or dropped. */
-  readonly settled: (spanCount: number, delivered: boolean) => void
+  readonly settled: (spanCount: number, delivered: boolean, signal: Signal) => void
   /** Called when an outage begins and ends. */
   readonly outage: (down: boolean) => void
 }
@@ -38,6 +40,7 @@ export interface DeliveryParts {
 interface Payload {
   readonly body: Uint8Array
   readonly spanCount: number
+  readonly signal: Signal
 }
 
 const BACKOFF_FIRST_MS = 200
@@ -56,10 +59,13 @@ export class Delivery {
   #failures = 0
   #cancelWait: (() => void) | undefined = undefined
   #droppedInOutage = 0
-  readonly #rejectionsSaid = new Set<number>()
+  readonly #payloadsDroppedInOutage = new Map<Signal, number>()
+  readonly #rejectionsSaid = new Set<string>()
   #idle: (() => void)[] = []
   deliveredSpans = 0
   droppedSpans = 0
+  /** Of metrics and logs. */
+  droppedPayloads = 0
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts
@@ -69,8 +75,8 @@ export class Delivery {
     return this.#queuedBytes
   }
 
-  push(body: Uint8Array, spanCount: number): void {
-    this.#queue.push({ body, spanCount })
+  push(body: Uint8Array, spanCount: number, signal: Signal = 'traces'): void {
+    this.#queue.push({ body, spanCount, signal })
     this.#queuedBytes += body.length
     this.#makeRoom()
     this.#pump()
@@ -94,8 +100,13 @@ export class Delivery {
 
   /** Says what was dropped in an outage that has not ended. */
   reportDropped(): void {
+    const { notify } = this.#parts
+    for (const [signal, count] of this.#payloadsDroppedInOutage) {
+      notify('SEND_DROPPED_PAYLOADS', count, signal, 'the queue was full')
+    }
+    this.#payloadsDroppedInOutage.clear()
     if (this.#droppedInOutage === 0) return
-    this.#parts.notify('SEND_DROPPED', this.#droppedInOutage, 'the queue was full')
+    notify('SEND_DROPPED', this.#droppedInOutage, 'the queue was full')
     this.#droppedInOutage = 0
   }
 
@@ -103,18 +114,32 @@ export class Delivery {
   #makeRoom(): void {
     const first = this.#sending || this.#failures > 0 ? 1 : 0
     while (this.#queuedBytes > this.#parts.queueBytesMax && this.#queue.length > first + 1) {
-      const [oldest] = this.#queue.splice(first, 1)
+      const [oldest] = this.#queue.splice(this.#leastWorth(first), 1)
       this.#queuedBytes -= oldest!.body.length
-      this.#droppedInOutage += oldest!.spanCount
+      this.#countDropped(oldest!)
       this.#settle(oldest!, false)
     }
+  }
+
+  /** The newest payload is not looked at: it stays, as one alone does. */
+  #leastWorth(first: number): number {
+    for (let index = first; index < this.#queue.length - 1; index++) {
+      if (this.#queue[index]!.signal === 'traces') return index
+    }
+    return first
+  }
+
+  #countDropped({ signal, spanCount }: Payload): void {
+    const known = this.#payloadsDroppedInOutage
+    if (signal === 'traces') this.#droppedInOutage += spanCount
+    else known.set(signal, (known.get(signal) ?? 0) + 1)
   }
 
   #pump(): void {
     const payload = this.#queue[0]
     if (payload === undefined || this.#sending || this.#cancelWait !== undefined) return
     this.#sending = true
-    this.#parts.post(payload.body).then(
+    this.#parts.post(payload.body, payload.signal).then(
       (result) => this.#answered(payload, result),
       (fault) => this.#answered(payload, noAnswer(String(fault)))
     )
@@ -129,8 +154,7 @@ export class Delivery {
     this.#queue.shift()
     this.#queuedBytes -= payload.body.length
     const accepted = result.status >= 200 && result.status < 300
-    if (!accepted) this.#sayRejected(payload.spanCount, result)
-    else if (result.rejectedSpans > 0) this.#sayRejected(result.rejectedSpans, result)
+    if (!accepted || result.rejectedSpans > 0) this.#sayRejected(payload, accepted, result)
     // Any answer but "try again" shows that the collector is there.
     this.#recovered()
     this.#settle(payload, accepted)
@@ -162,18 +186,29 @@ export class Delivery {
     this.reportDropped()
   }
 
-  /** Once for each status, because a misconfigured collector refuses every payload alike. */
-  #sayRejected(spanCount: number, result: PostResult): void {
-    if (this.#rejectionsSaid.has(result.status)) return
-    this.#rejectionsSaid.add(result.status)
+  /** Once for each signal and status, because a misconfigured collector refuses every payload alike. */
+  #sayRejected({ signal, spanCount }: Payload, accepted: boolean, result: PostResult): void {
+    const kind = `${signal} ${result.status}`
+    if (this.#rejectionsSaid.has(kind)) return
+    this.#rejectionsSaid.add(kind)
+    const { notify } = this.#parts
     const reason = `the collector answered ${result.status} ${result.reason} (said once)`
-    this.#parts.notify('SEND_DROPPED', spanCount, reason)
+    if (signal === 'traces') {
+      notify('SEND_DROPPED', accepted ? result.rejectedSpans : spanCount, reason)
+    } else if (accepted) {
+      notify('SEND_REFUSED_ITEMS', result.rejectedSpans, signal, reason)
+    } else {
+      notify('SEND_DROPPED_PAYLOADS', 1, signal, reason)
+    }
   }
 
   #settle(payload: Payload, delivered: boolean): void {
     if (delivered) this.deliveredSpans += payload.spanCount
-    else this.droppedSpans += payload.spanCount
-    this.#parts.settled(payload.spanCount, delivered)
+    else {
+      this.droppedSpans += payload.spanCount
+      if (payload.signal !== 'traces') this.droppedPayloads++
+    }
+    this.#parts.settled(payload.spanCount, delivered, payload.signal)
     if (this.#queue.length > 0) return
     const idle = this.#idle
     this.#idle = []

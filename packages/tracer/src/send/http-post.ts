@@ -1,17 +1,19 @@
 /**
- * One OTLP/HTTP POST after the other over a kept-alive connection. Resolves with what was answered and
+ * One OTLP/HTTP POST after the other over kept-alive connections, each signal to its own address. Resolves with what was answered and
  * never rejects; the answer's body is read up to 64 KB, because it is only read for its message.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import { noAnswer, type PostResult } from './delivery.ts'
+import type { HeadRate } from './head-rate.ts'
 import { parsePartialSuccess, parseStatusMessage } from './otlp-response.ts'
-import type { SendOptions } from './sender.ts'
+import type { SendOptions, SendTarget, Signal } from './sender.ts'
 
 const RESPONSE_BYTES_MAX = 64 * 1024
 
 export interface HttpPost {
-  post(body: Uint8Array): Promise<PostResult>
+  post(body: Uint8Array, signal: Signal): Promise<PostResult>
   close(): void
 }
 
@@ -19,38 +21,65 @@ export interface HttpPost {
 export function createHttpPost(
   options: SendOptions,
   encoding: 'gzip' | 'identity',
-  holdProcess: boolean
+  holdProcess: boolean,
+  headRate?: HeadRate
 ): HttpPost {
-  const url = new URL(options.url)
-  const secure = url.protocol === 'https:'
   const agentOptions = { keepAlive: true, maxSockets: 1 }
-  const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
-  const send = secure ? httpsRequest : httpRequest
-  const headers = {
-    ...options.headers,
-    'content-type': 'application/x-protobuf',
-    'user-agent': options.userAgent,
-    ...(encoding === 'gzip' ? { 'content-encoding': 'gzip' } : {})
+  const http = new HttpAgent(agentOptions)
+  const https = new HttpsAgent(agentOptions)
+  const routes = {
+    traces: route(options.targets.traces),
+    metrics: route(options.targets.metrics),
+    logs: route(options.targets.logs)
   }
 
-  function post(body: Uint8Array): Promise<PostResult> {
+  function route({ url, headers }: SendTarget) {
+    return {
+      url: new URL(url),
+      headers: {
+        ...headers,
+        'content-type': 'application/x-protobuf',
+        'user-agent': options.userAgent,
+        ...(encoding === 'gzip' ? { 'content-encoding': 'gzip' } : {})
+      }
+    }
+  }
+
+  function post(body: Uint8Array, signal: Signal): Promise<PostResult> {
+    const { url, headers } = routes[signal]
+    const secure = url.protocol === 'https:'
+    const send = secure ? httpsRequest : httpRequest
     return new Promise((resolve) => {
       const request = send(url, {
         method: 'POST',
-        agent,
-        headers: { ...headers, 'content-length': body.length }
+        agent: secure ? https : http,
+        headers: {
+          ...headers,
+          ...(headRate === undefined || signal !== 'traces'
+            ? {}
+            : { [HEAD_RATE_HEADER]: headRate.header }),
+          'content-length': body.length
+        }
       })
       if (!holdProcess) request.on('socket', (socket) => socket.unref())
       request.setTimeout(options.timeoutMs, () => request.destroy(new Error('timeout')))
       request.on('error', (error: NodeJS.ErrnoException) =>
         resolve(noAnswer(error.code ?? error.message))
       )
-      request.on('response', (response) => readAnswer(response, resolve))
+      request.on('response', (response) => {
+        if (response.statusCode === 200) headRate?.heard(response.headers[HEAD_RATE_HEADER])
+        readAnswer(response, resolve)
+      })
       request.end(body)
     })
   }
 
-  return { post, close: () => agent.destroy() }
+  function close(): void {
+    http.destroy()
+    https.destroy()
+  }
+
+  return { post, close }
 }
 
 function readAnswer(response: IncomingMessage, resolve: (result: PostResult) => void): void {

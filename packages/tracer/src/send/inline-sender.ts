@@ -7,14 +7,16 @@ import { SUPPRESSED_FRAME } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Notify } from '../notices.ts'
 import { Delivery } from './delivery.ts'
+import { HeadRate } from './head-rate.ts'
 import { createHttpPost, type HttpPost } from './http-post.ts'
-import type { Sender, SendOptions } from './sender.ts'
+import type { Sender, SendOptions, Signal } from './sender.ts'
 
 export interface InlineSenderParts {
   readonly options: SendOptions
   readonly contexts: SpanloomContextManager
   readonly notify: Notify
   readonly random: () => number
+  readonly onHeadRate: (rate: number) => void
 }
 
 const EXIT_WAIT_MS = 1_500
@@ -22,23 +24,23 @@ const EXIT_WAIT_MS = 1_500
 export class InlineSender implements Sender {
   readonly #contexts: SpanloomContextManager
   readonly #http: HttpPost
+  readonly #headRate: HeadRate | undefined
   readonly #delivery: Delivery
   readonly #beforeExit: () => void
   #waitingSpans = 0
 
-  constructor({ options, contexts, notify, random }: InlineSenderParts) {
+  constructor({ options, contexts, notify, random, onHeadRate }: InlineSenderParts) {
     this.#contexts = contexts
-    this.#http = createHttpPost(options, 'identity', false)
+    const name = options.headRateName
+    this.#headRate =
+      name === undefined ? undefined : new HeadRate({ name, after, changed: onHeadRate })
+    this.#http = createHttpPost(options, 'identity', false, this.#headRate)
     this.#delivery = new Delivery({
       post: this.#http.post,
-      after(ms, then) {
-        const timer = setTimeout(then, ms)
-        timer.unref()
-        return () => clearTimeout(timer)
-      },
+      after,
       random,
       notify,
-      address: options.url,
+      address: options.targets.traces.url,
       queueBytesMax: options.queueBytesMax,
       settled: (spanCount) => {
         this.#waitingSpans -= spanCount
@@ -49,10 +51,14 @@ export class InlineSender implements Sender {
     process.once('beforeExit', this.#beforeExit)
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number, signal: Signal = 'traces'): void {
     this.#waitingSpans += spanCount
-    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount))
+    this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.push(bytes, spanCount, signal))
   }
+
+  readonly busyMs = 0
+
+  sayName(): void {}
 
   flush(waitMs: number): Promise<void> {
     this.#contexts.run(SUPPRESSED_FRAME, () => this.#delivery.hurry())
@@ -73,6 +79,13 @@ export class InlineSender implements Sender {
 
   async close(): Promise<void> {
     process.off('beforeExit', this.#beforeExit)
+    this.#headRate?.close()
     this.#http.close()
   }
+}
+
+function after(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
 }

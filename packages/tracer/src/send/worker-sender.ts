@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Notify } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
-import type { Sender, SendOptions } from './sender.ts'
+import type { OpenSpanWatch, Sender, SendOptions, Signal } from './sender.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
 
 /** Late enough to stay out of the app's start, soon enough to be there before its first request. */
@@ -24,6 +24,9 @@ export interface WorkerSenderParts {
   readonly options: SendOptions
   readonly notify: Notify
   readonly now: () => number
+  readonly watch: OpenSpanWatch | undefined
+  /** Told the collector's head rate when it changes. */
+  readonly onHeadRate: (rate: number) => void
   /** What takes over when there can be no worker. */
   readonly fallback: () => Sender
 }
@@ -33,6 +36,7 @@ export class WorkerSender implements Sender {
   readonly #control = new ControlBlock()
   readonly #flushes = new Map<number, () => void>()
   readonly #startTimer: NodeJS.Timeout
+  readonly #names: [number, string][] = []
   #worker: Worker | undefined = undefined
   #fallback: Sender | undefined = undefined
   #closed = false
@@ -46,14 +50,24 @@ export class WorkerSender implements Sender {
     this.#startTimer.unref()
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number): void {
+  send(bytes: Uint8Array<ArrayBuffer>, spanCount: number, signal: Signal = 'traces'): void {
     if (!this.#start()) {
-      this.#fallback?.send(bytes, spanCount)
+      this.#fallback?.send(bytes, spanCount, signal)
       return
     }
     this.#batches++
     this.#spans += spanCount
-    this.#post({ kind: 'batch', bytes, spanCount }, [bytes.buffer])
+    this.#post({ kind: 'batch', bytes, spanCount, signal }, [bytes.buffer])
+  }
+
+  get busyMs(): number {
+    return this.#control.busyMs
+  }
+
+  sayName(index: number, name: string): void {
+    // Before there is a thread the names wait: it starts within moments.
+    if (this.#worker === undefined) this.#names.push([index, name])
+    else this.#post({ kind: 'name', index, name })
   }
 
   flush(waitMs: number): Promise<void> {
@@ -101,7 +115,11 @@ export class WorkerSender implements Sender {
     if (this.#worker !== undefined) return true
     if (this.#fallback !== undefined || this.#closed) return false
     clearTimeout(this.#startTimer)
-    const input: WorkerInput = { options: this.#parts.options, control: this.#control.shared }
+    const input: WorkerInput = {
+      options: this.#parts.options,
+      control: this.#control.shared,
+      watch: this.#parts.watch
+    }
     try {
       const worker = new Worker(workerFile, {
         workerData: input,
@@ -111,12 +129,16 @@ export class WorkerSender implements Sender {
         env: {},
         resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
       })
-      worker.on('message', (message: FromWorker) => this.#flushes.get(message.flushed)?.())
+      worker.on('message', (message: FromWorker) => {
+        if ('headRate' in message) this.#parts.onHeadRate(message.headRate)
+        else this.#flushes.get(message.flushed)?.()
+      })
       worker.on('error', (error) => this.#lost(error))
       worker.on('exit', () => this.#lost(new Error('the worker ended')))
       // Last: listening for messages takes the reference back.
       worker.unref()
       this.#worker = worker
+      for (const [index, name] of this.#names.splice(0)) this.sayName(index, name)
       return true
     } catch (error) {
       this.#lost(error)
@@ -126,11 +148,13 @@ export class WorkerSender implements Sender {
 
   #lost(cause: unknown): void {
     if (this.#fallback !== undefined || this.#closed) return
-    const { notify, fallback } = this.#parts
+    const { notify, fallback, onHeadRate } = this.#parts
     notify('SEND_NO_WORKER', cause instanceof Error ? cause.message : String(cause))
     const unsettled = (this.#spans - this.#control.settledSpans) | 0
     if (unsettled > 0) notify('SEND_DROPPED', unsettled, 'the sending thread ended')
     this.#worker = undefined
+    // Nobody is left who would let the rate expire.
+    onHeadRate(1)
     this.#fallback = fallback()
     for (const done of [...this.#flushes.values()]) done()
   }

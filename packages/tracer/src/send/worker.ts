@@ -5,49 +5,84 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
-import { notifyStderr } from '../notices.ts'
+import { notifyAt } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
 import { Delivery } from './delivery.ts'
+import { HeadRate } from './head-rate.ts'
 import { createHttpPost } from './http-post.ts'
-import type { SendOptions } from './sender.ts'
+import type { OpenSpanWatch, SendOptions, Signal } from './sender.ts'
+
+const FIRST_SCAN_AFTER_MS = 5_000
+const SCAN_EVERY_MS = 1_000
 
 export type ToWorker =
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly spanCount: number }
+  | {
+      readonly kind: 'batch'
+      readonly bytes: Uint8Array<ArrayBuffer>
+      readonly spanCount: number
+      readonly signal: Signal
+    }
   | { readonly kind: 'hurry' }
+  | { readonly kind: 'name'; readonly index: number; readonly name: string }
   | { readonly kind: 'flush'; readonly id: number }
 
-export interface FromWorker {
-  readonly flushed: number
-}
+export type FromWorker =
+  | { readonly flushed: number }
+  /** The head rate that is in force from now on. */
+  | { readonly headRate: number }
 
 export interface WorkerInput {
   readonly options: SendOptions
   readonly control: SharedArrayBuffer
+  readonly watch: OpenSpanWatch | undefined
 }
 
 function start(input: WorkerInput): void {
   const { options } = input
   const control = new ControlBlock(input.control)
-  const http = createHttpPost(options, 'gzip', true)
+  const after = (ms: number, then: () => void) => {
+    const timer = setTimeout(then, ms)
+    return () => clearTimeout(timer)
+  }
+  const { headRateName } = options
+  const headRate =
+    headRateName === undefined
+      ? undefined
+      : new HeadRate({
+          name: headRateName,
+          after,
+          changed: (rate) => parentPort!.postMessage({ headRate: rate } satisfies FromWorker)
+        })
+  const http = createHttpPost(options, 'gzip', true, headRate)
   const delivery = new Delivery({
     post: http.post,
-    after(ms, then) {
-      const timer = setTimeout(then, ms)
-      return () => clearTimeout(timer)
-    },
+    after,
     random: Math.random,
-    notify: notifyStderr,
-    address: options.url,
+    notify: notifyAt(options.logLevel ?? 'info'),
+    address: options.targets.traces.url,
     queueBytesMax: options.queueBytesMax,
-    settled: (spanCount) => control.settle(spanCount),
+    settled(spanCount, _delivered, signal) {
+      // Logs are this thread's own: nobody waits for them.
+      if (signal !== 'logs') control.settle(spanCount)
+    },
     outage(down) {
       control.down = down
     }
   })
+  const names: [number, string][] = []
+  if (input.watch !== undefined) {
+    watchOpenSpans(input.watch, names, (bytes) =>
+      delivery.push(gzipSync(bytes, { level: 1 }), 0, 'logs')
+    )
+  }
   parentPort!.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'batch':
-        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount)
+        control.busyMs = threadBusyMs()
+        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount, message.signal)
+        break
+      case 'name':
+        names.push([message.index, message.name])
         break
       case 'hurry':
         delivery.reportDropped()
@@ -60,6 +95,30 @@ function start(input: WorkerInput): void {
         })
     }
   })
+}
+
+function threadBusyMs(): number {
+  if (typeof process.threadCpuUsage !== 'function') return performance.eventLoopUtilization().active
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
+
+/** Loaded after a while: most programs have ended, or have no span that is open for long, by then. */
+function watchOpenSpans(
+  { shared, resource, scope }: OpenSpanWatch,
+  names: [number, string][],
+  send: (bytes: Uint8Array<ArrayBuffer>) => void
+): void {
+  const scan = async () => {
+    const { OpenSpanReports } = await import('../runtime/open-span-reports.ts')
+    const reports = new OpenSpanReports(shared, resource, scope)
+    setInterval(() => {
+      for (const [index, name] of names.splice(0)) reports.name(index, name)
+      const report = reports.take(Date.now())
+      if (report !== undefined) send(report.bytes)
+    }, SCAN_EVERY_MS)
+  }
+  setTimeout(() => void scan(), FIRST_SCAN_AFTER_MS)
 }
 
 start(workerData as WorkerInput)

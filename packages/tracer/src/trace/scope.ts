@@ -1,3 +1,5 @@
+import { textOf } from '../lib/text.ts'
+
 /** An instrumentation scope: whose spans these are. One object for each name and version. */
 export interface Scope {
   /** As the SDK's readers want it. */
@@ -11,9 +13,9 @@ export interface Scope {
 export function createScope(name: string, version?: string, schemaUrl?: string): Scope {
   return {
     readable: {
-      name,
-      ...(version === undefined ? {} : { version }),
-      ...(schemaUrl === undefined ? {} : { schemaUrl })
+      name: textOf(name),
+      ...(version === undefined ? {} : { version: textOf(version) }),
+      ...(schemaUrl === undefined ? {} : { schemaUrl: textOf(schemaUrl) })
     }
   }
 }

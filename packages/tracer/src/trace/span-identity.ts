@@ -73,15 +73,23 @@ export class SpanIdentity {
 
 /** The identity behind any API span: our own as it is, a foreign one by its ids, else undefined. */
 export function identityOf(span: unknown): SpanIdentity | undefined {
-  if (span instanceof SpanIdentity) return span
-  const context = (span as { spanContext?(): SpanContext } | undefined)?.spanContext?.()
-  return context === undefined ? undefined : identityFromContext(context)
+  if (span === undefined || span === null) return undefined
+  try {
+    if (span instanceof SpanIdentity) return span
+    const context = (span as { spanContext?(): SpanContext }).spanContext?.()
+    return context ? identityFromContext(context) : undefined
+  } catch {
+    // A span of another SDK that fails to say who it is.
+    return undefined
+  }
 }
 
+/** @throws what a context's getters throw. */
 export function identityFromContext(context: SpanContext): SpanIdentity | undefined {
   if (!isSpanContextValid(context)) return undefined
   const traceId = context.traceId.toLowerCase()
   const spanId = context.spanId.toLowerCase()
+  const traceState = context.traceState?.serialize()
   return new SpanIdentity(
     wordFromHex(traceId, 0),
     wordFromHex(traceId, 8),
@@ -90,7 +98,7 @@ export function identityFromContext(context: SpanContext): SpanIdentity | undefi
     wordFromHex(spanId, 0),
     wordFromHex(spanId, 8),
     context.traceFlags & 0xff,
-    context.traceState?.serialize() ?? '',
+    typeof traceState === 'string' ? traceState : '',
     context.isRemote === true
   )
 }

@@ -55,6 +55,55 @@ describe('a span', () => {
     expect(span.droppedLinksCount).toBe(1)
   })
 
+  it('cuts values in lists, maps, bytes, events, links and by instrumentations, at the last character', () => {
+    const { tracer } = testTracer({ valueCharsMax: 3 })
+    const span = recording(tracer.startSpan('a'))
+    const attributes = { fits: 'abc', cut: 'abcd', list: ['abc', 'abcd'], map: { k: 'abcd' } }
+    const expected = { fits: 'abc', cut: 'abc', list: ['abc', 'abc'], map: { k: 'abc' } }
+    span.setAttributes(attributes as never)
+    span.addEvent('event', attributes as never)
+    span.addLink({ context: span.spanContext(), attributes: attributes as never })
+    expect(span.attributes).toEqual(expected)
+    expect(span.events[0]!.attributes).toEqual(expected)
+    expect(span.links[0]!.attributes).toEqual(expected)
+    span.setAttribute('bytes', new Uint8Array([1, 2, 3, 4]))
+    span.put('put', 'abcd')
+    span.setAttribute('pair', 'ab😀')
+    expect(span.attributes).toMatchObject({ bytes: new Uint8Array([1, 2, 3]), put: 'abc' })
+    expect(span.attributes.pair).toBe('ab')
+  })
+
+  it('accepts up to each limit and counts from the first beyond', () => {
+    const limits = { attributesMax: 2, eventsMax: 2, linksMax: 2 }
+    const { tracer } = testTracer({ ...limits, eventAttributesMax: 2, linkAttributesMax: 2 })
+    const span = recording(tracer.startSpan('a'))
+    const context = span.spanContext()
+    const fill = () => {
+      span.addEvent('event', { a: 1, b: 2 })
+      span.addLink({ context, attributes: { a: 1, b: 2, c: 3 } })
+    }
+    span.put('a', 1)
+    span.setAttribute('b', 2)
+    fill()
+    span.recordException(new Error('second'))
+    span.addLink({ context })
+    const dropped = () => [
+      span.droppedAttributesCount,
+      span.droppedEventsCount,
+      span.droppedLinksCount
+    ]
+    expect(dropped()).toEqual([0, 0, 0])
+    span.put('c', 3)
+    span.setAttribute('d', 4)
+    fill()
+    span.recordException(new Error('third'))
+    expect(dropped()).toEqual([2, 2, 1])
+    expect(span.attributes).toEqual({ a: 1, b: 2 })
+    // Of an exception's type, message and stack two found room.
+    expect(span.events.map((event) => event.droppedAttributesCount)).toEqual([0, 1])
+    expect(span.links.map((link) => link.droppedAttributesCount)).toEqual([1, 0])
+  })
+
   it('takes every value the API allows, copies what could change, refuses the rest', () => {
     const { tracer } = testTracer()
     const list = ['a', 'b']

@@ -6,6 +6,9 @@
  * array, no array for events or links before the first one. Everything a reader may want as an object
  * (HrTime, attributes, events) is made when asked for. At `end()` the span is encoded at once and never
  * changes again.
+ *
+ * Whatever the app hands in, nothing here throws, and what is kept can be encoded: a value that cannot be
+ * read or carried is dropped and counted, a time that is none is now, a name that is no text becomes one.
  */
 import type {
   AnyValue,
@@ -20,18 +23,24 @@ import type {
   TimeInput
 } from '@opentelemetry/api'
 import type { Clock } from '../lib/clock.ts'
+import { cutText, textOf } from '../lib/text.ts'
 import type { Resource } from '../resource/resource.ts'
 import {
   admittedValue,
   attributesObject,
+  eachAttribute,
   type FlatAttributes,
+  isRefused,
+  KEY_CHARS_MAX,
   putAll,
   putAttribute
 } from './attributes.ts'
 import type { SpanCell } from './cell.ts'
+import { exceptionAttributes } from './exception.ts'
 import type { SpanLimits } from './limits.ts'
 import type { Scope } from './scope.ts'
 import { identityFromContext, SpanIdentity } from './span-identity.ts'
+import { epochMs, hrTime, isTime } from './time.ts'
 
 export interface FlatEvent {
   readonly name: string
@@ -59,6 +68,12 @@ const UNSET = 0
 const OK = 1
 const ERROR = 2
 
+/** Longer names and status messages are cut: they go into tables of names. */
+const NAME_CHARS_MAX = 1_024
+const MESSAGE_CHARS_MAX = 8_192
+/** OTLP's counts of what was dropped have 32 bits. */
+const COUNT_MAX = 0xffff_ffff
+
 export class RecordingSpan extends SpanIdentity implements Span {
   readonly #host: SpanHost
   readonly scope: Scope
@@ -81,6 +96,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
   cell: SpanCell | undefined = undefined
+  /** Its slot among the open spans, or -1. */
+  openSlot = -1
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
   declare readonly parentSpanContext?: SpanContext
 
@@ -118,36 +135,43 @@ export class RecordingSpan extends SpanIdentity implements Span {
   }
 
   /**
-   * @hot For instrumentations: a key that is surely new, a value that is surely admitted. Bound by the
-   * instrumentation's own list of attributes, which is shorter than any limit.
+   * @hot For instrumentations: a key that is surely new, a value that is surely admitted.
    */
   put(key: string, value: string | number | boolean): void {
-    if (this.endMs === 0) this.flatAttributes.push(key, value)
+    if (this.endMs !== 0) return
+    const { attributesMax, valueCharsMax } = this.#host.limits
+    const flat = this.flatAttributes
+    if (flat.length >= attributesMax * 2) this.droppedAttributesCount++
+    else if (typeof value === 'string' && value.length > valueCharsMax) {
+      flat.push(key, cutText(value, valueCharsMax))
+    } else flat.push(key, value)
   }
 
   setAttribute(key: string, value: AnyValue): this {
-    if (this.endMs !== 0 || key === '') return this
+    if (this.endMs !== 0 || typeof key !== 'string' || key === '') return this
     const { attributesMax, valueCharsMax } = this.#host.limits
     const admitted = admittedValue(value, valueCharsMax)
-    if (admitted === undefined) return this
-    if (!putAttribute(this.flatAttributes, key, admitted, attributesMax)) {
+    if (admitted === undefined) {
+      if (isRefused(value)) this.droppedAttributesCount++
+      return this
+    }
+    const name = key.length > KEY_CHARS_MAX ? cutText(key, KEY_CHARS_MAX) : key
+    if (!putAttribute(this.flatAttributes, name, admitted, attributesMax)) {
       this.droppedAttributesCount++
     }
     return this
   }
 
   setAttributes(attributes: Attributes): this {
-    for (const key in attributes) this.setAttribute(key, attributes[key])
+    if (this.endMs !== 0) return this
+    eachAttribute(attributes, (key, value) => this.setAttribute(key, value as AnyValue))
     return this
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (this.endMs !== 0) return this
     const { eventsMax, eventAttributesMax, valueCharsMax } = this.#host.limits
-    if ((this.flatEvents?.length ?? 0) >= eventsMax) {
-      this.droppedEventsCount++
-      return this
-    }
+    if (this.#eventsFull(eventsMax)) return this
     let at = time
     const flat: FlatAttributes = []
     let dropped = 0
@@ -155,59 +179,86 @@ export class RecordingSpan extends SpanIdentity implements Span {
     else if (attributesOrTime) {
       dropped = putAll(flat, attributesOrTime, eventAttributesMax, valueCharsMax)
     }
+    const clock = this.#host.clock
     this.flatEvents ??= []
     this.flatEvents.push({
-      name: `${name}`,
-      timeMs: at === undefined ? this.#host.clock.now() : epochMs(at, this.#host.clock),
+      name: cutText(textOf(name), NAME_CHARS_MAX),
+      timeMs: at === undefined || at === null ? clock.now() : epochMs(at, clock),
       attributes: flat,
       droppedAttributesCount: dropped
     })
     return this
   }
 
+  /** Counts the event that finds no room. */
+  #eventsFull(eventsMax: number): boolean {
+    if ((this.flatEvents?.length ?? 0) < eventsMax) return false
+    this.droppedEventsCount++
+    return true
+  }
+
   addLink(link: Link): this {
     if (this.endMs !== 0) return this
-    const { linksMax, linkAttributesMax, valueCharsMax } = this.#host.limits
-    const target = identityFromContext(link.context)
-    if (target === undefined) return this
-    if ((this.flatLinks?.length ?? 0) >= linksMax) {
+    try {
+      this.#addLink(link)
+    } catch {
+      // No link can be read from it.
       this.droppedLinksCount++
-      return this
     }
-    const attributes: FlatAttributes = []
-    const dropped = link.attributes
-      ? putAll(attributes, link.attributes, linkAttributesMax, valueCharsMax)
-      : 0
-    this.flatLinks ??= []
-    this.flatLinks.push({
-      target,
-      attributes,
-      droppedAttributesCount: dropped + (link.droppedAttributesCount ?? 0)
-    })
     return this
   }
 
+  #addLink(link: Link): void {
+    const { linksMax, linkAttributesMax, valueCharsMax } = this.#host.limits
+    const { context } = link
+    const target = context ? identityFromContext(context) : undefined
+    if (target === undefined) return
+    if ((this.flatLinks?.length ?? 0) >= linksMax) {
+      this.droppedLinksCount++
+      return
+    }
+    const attributes: FlatAttributes = []
+    let dropped = countOf(link.droppedAttributesCount)
+    if (link.attributes) {
+      dropped += putAll(attributes, link.attributes, linkAttributesMax, valueCharsMax)
+    }
+    this.flatLinks ??= []
+    this.flatLinks.push({ target, attributes, droppedAttributesCount: dropped })
+  }
+
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link)
+    try {
+      for (const link of links) this.addLink(link)
+    } catch {
+      if (this.endMs === 0) this.droppedLinksCount++
+    }
     return this
   }
 
   /** OK is final; UNSET is ignored; a message goes with ERROR only: the specification's order. */
   setStatus(status: SpanStatus): this {
-    if (this.endMs !== 0 || this.statusCode === OK || status.code === UNSET) return this
-    this.statusCode = status.code
-    this.statusMessage =
-      status.code === ERROR && typeof status.message === 'string' ? status.message : undefined
+    if (this.endMs !== 0 || this.statusCode === OK) return this
+    try {
+      const { code, message } = status
+      if (code !== OK && code !== ERROR) return this
+      this.statusCode = code
+      this.statusMessage =
+        code === ERROR && typeof message === 'string'
+          ? cutText(message, MESSAGE_CHARS_MAX)
+          : undefined
+    } catch {
+      // A status that cannot be read is none.
+    }
     return this
   }
 
   updateName(name: string): this {
-    if (this.endMs === 0) this.name = name
+    if (this.endMs === 0) this.name = spanName(name)
     return this
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    if (this.endMs !== 0) return
+    if (this.endMs !== 0 || this.#eventsFull(this.#host.limits.eventsMax)) return
     const attributes = exceptionAttributes(exception)
     if (attributes !== undefined) this.addEvent('exception', attributes, time)
   }
@@ -215,7 +266,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
   end(endTime?: TimeInput): void {
     if (this.endMs !== 0) return
     const clock = this.#host.clock
-    const end = endTime === undefined ? clock.now() : epochMs(endTime, clock)
+    const end = endTime === undefined || endTime === null ? clock.now() : epochMs(endTime, clock)
     // A wall clock set back, or an end before the start: zero long rather than negative.
     this.endMs = Math.max(end, this.startMs)
     this.#host.ended(this)
@@ -290,40 +341,15 @@ Object.defineProperty(RecordingSpan.prototype, 'parentSpanContext', {
   }
 })
 
-/** Undefined when the exception says nothing at all. */
-export function exceptionAttributes(exception: unknown): Attributes | undefined {
-  if (typeof exception === 'string') return { 'exception.message': exception }
-  if (typeof exception !== 'object' || exception === null) {
-    return exception === undefined ? undefined : { 'exception.message': String(exception) }
-  }
-  const { code, name, message, stack } = exception as Partial<Error> & { code?: unknown }
-  const attributes: Attributes = {}
-  const type = code ? String(code) : name
-  if (type) attributes['exception.type'] = type
-  if (typeof message === 'string') attributes['exception.message'] = message
-  if (typeof stack === 'string') attributes['exception.stacktrace'] = stack
-  return type || message ? attributes : undefined
+/** Any text, cut where a name is too long for tables of names. */
+export function spanName(name: unknown): string {
+  return typeof name === 'string' && name.length <= NAME_CHARS_MAX
+    ? name
+    : cutText(textOf(name), NAME_CHARS_MAX)
 }
 
-function isTime(value: unknown): value is TimeInput {
-  return (
-    typeof value === 'number' ||
-    value instanceof Date ||
-    (Array.isArray(value) && value.length === 2 && typeof value[0] === 'number')
-  )
-}
-
-/** The API's three ways to give a time. A small number is a reading of `performance.now()`. */
-export function epochMs(time: TimeInput, clock: Clock): number {
-  if (typeof time === 'number') {
-    return time < performance.timeOrigin ? clock.fromMonotonic(time) : time
-  }
-  if (time instanceof Date) return time.getTime()
-  return time[0] * 1_000 + time[1] / 1e6
-}
-
-function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1_000)
-  const nanos = Math.round((ms - seconds * 1_000) * 1e6)
-  return nanos === 1e9 ? [seconds + 1, 0] : [seconds, nanos]
+function countOf(count: unknown): number {
+  return Number.isSafeInteger(count) && (count as number) > 0
+    ? Math.min(count as number, COUNT_MAX)
+    : 0
 }

@@ -3,7 +3,9 @@
  * instrumentations use; `ApiTracer` and `ApiTracerProvider` are the same behind the API's contracts.
  */
 import {
+  type Attributes,
   type Context,
+  type Link,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -15,25 +17,56 @@ import {
 import { Frame, isSuppressed, ROOT_FRAME, SPAN_KEY } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { RandomWord } from '../lib/random-ids.ts'
-import type { HeadSampler } from '../sample/head-sampler.ts'
-import { InertSpan } from './inert-span.ts'
+import { textOf } from '../lib/text.ts'
+import { ASK, ASK_BELOW_REMOTE, type HeadSampler, KEEP } from '../sample/head-sampler.ts'
+import { DROP, DROPPED, KEPT, RECORD_AND_SAMPLE } from '../sample/sampling-result.ts'
+import { CountedSpan } from './counted-span.ts'
+import { InertSpan, inertCopy } from './inert-span.ts'
 import { createScope, type Scope } from './scope.ts'
-import { epochMs, RecordingSpan, type SpanHost } from './span.ts'
+import { RecordingSpan, type SpanHost, spanName } from './span.ts'
 import { identityOf, type SpanIdentity } from './span-identity.ts'
+import { epochMs } from './time.ts'
 
 const SAMPLED = 1
+const NO_OPTIONS: SpanOptions = Object.freeze({})
+/** W3C Trace Context, level 2: the id's last 56 bits are random. Ours are; a child keeps its parent's word. */
+const RANDOM = 2
+
+const NO_ATTRIBUTES: Attributes = Object.freeze({})
 
 export type AnySpan = RecordingSpan | InertSpan
 
+export interface StarterHost extends SpanHost {
+  /**
+   * Whether spans that are not sampled are recorded for whoever counts them (`CountedSpan`): local roots,
+   * and all kinds but internal. Read when a span is left out, so it may change at any time.
+   */
+  readonly countUnsampled?: boolean
+  /** Told of each recorded local root and each span of any kind but internal. */
+  opened?(span: RecordingSpan): void
+}
+
+/** What a sampler may want to know that the span does not have yet. Made only when `readsFacts`. */
+export interface StartFacts {
+  readonly attributes?: Attributes | undefined
+  readonly links?: Link[] | undefined
+  readonly context?: Context | undefined
+}
+
 export class SpanStarter {
-  readonly #host: SpanHost
+  readonly #host: StarterHost
   readonly #random: RandomWord
   readonly #sampler: HeadSampler
 
-  constructor(host: SpanHost, random: RandomWord, sampler: HeadSampler) {
+  constructor(host: StarterHost, random: RandomWord, sampler: HeadSampler) {
     this.#host = host
     this.#random = random
     this.#sampler = sampler
+  }
+
+  /** Whether the sampler looks at `facts`: nobody needs to make them otherwise. */
+  get readsFacts(): boolean {
+    return this.#sampler.readsFacts
   }
 
   /** @hot */
@@ -42,34 +75,63 @@ export class SpanStarter {
     name: string,
     kind: SpanKind,
     parent: SpanIdentity | undefined,
-    startMs: number = this.#host.clock.now()
+    startMs: number = this.#host.clock.now(),
+    facts?: StartFacts
   ): AnySpan {
     const random = this.#random
-    const sampled = this.#sampler(parent)
+    const sampler = this.#sampler
     let trace0: number
     let trace1: number
     let trace2: number
     let trace3: number
+    let flags: number
+    let state: string
+    let asks: boolean
+    let sampled = true
     if (parent === undefined) {
       trace0 = random()
       trace1 = random()
       trace2 = random()
       // An id of zeros is invalid on the wire.
       trace3 = random() || 1
+      flags = RANDOM
+      state = ''
+      asks = !sampler.keepsRoots
     } else {
       trace0 = parent.trace0
       trace1 = parent.trace1
       trace2 = parent.trace2
       trace3 = parent.trace3
+      flags = parent.traceFlags & ~SAMPLED
+      state = parent.traceState
+      const { children } = sampler
+      asks = children === ASK || (children === ASK_BELOW_REMOTE && parent.remote)
+      if (!asks) {
+        sampled = children === KEEP || (parent.traceFlags & SAMPLED) === SAMPLED
+        if (state !== '' && parent.remote) state = sampler.carriedState(parent)
+      }
+    }
+    let result = sampled ? KEPT : DROPPED
+    if (asks) {
+      const context = facts?.context ?? (sampler.children === ASK ? below(parent) : ROOT_CONTEXT)
+      const { attributes = NO_ATTRIBUTES, links = [] } = facts ?? {}
+      const ids = { trace0, trace1, trace2, trace3 }
+      result = sampler.decide({ ...ids, parent, name, kind, attributes, links, context })
+      state = result.traceState ?? state
     }
     const span0 = random()
     const span1 = random() || 1
-    const state = parent === undefined ? '' : parent.traceState
-    const flags = parent === undefined ? 0 : parent.traceFlags & ~SAMPLED
-    if (!sampled) {
-      return new InertSpan(trace0, trace1, trace2, trace3, span0, span1, flags, state, false)
+    if (result.decision === RECORD_AND_SAMPLE) flags |= SAMPLED
+    else sampler.droppedOne()
+    if (result.decision === DROP) {
+      const isCounted = kind !== SpanKind.INTERNAL || parent === undefined || parent.remote
+      if (!isCounted || this.#host.countUnsampled !== true) {
+        return new InertSpan(trace0, trace1, trace2, trace3, span0, span1, flags, state, false)
+      }
+      const ids = [trace0, trace1, trace2, trace3, span0, span1, flags] as const
+      return new CountedSpan(this.#host, scope, name, kind, parent, ...ids, state, startMs)
     }
-    return new RecordingSpan(
+    const span = new RecordingSpan(
       this.#host,
       scope,
       name,
@@ -81,16 +143,29 @@ export class SpanStarter {
       trace3,
       span0,
       span1,
-      flags | SAMPLED,
+      flags,
       state,
       startMs
     )
+    if (result.attributes !== undefined) span.setAttributes(result.attributes)
+    if (kind !== SpanKind.INTERNAL || parent === undefined || parent.remote) {
+      this.#host.opened?.(span)
+    }
+    return span
   }
 
   startTime(options: SpanOptions): number {
     const clock = this.#host.clock
-    return options.startTime === undefined ? clock.now() : epochMs(options.startTime, clock)
+    const { startTime } = options
+    return startTime === undefined || startTime === null ? clock.now() : epochMs(startTime, clock)
   }
+}
+
+/** For samplers that look for the parent in the context, as the SDK's do. */
+function below(parent: SpanIdentity | undefined): Context {
+  if (parent === undefined) return ROOT_CONTEXT
+  const isSpan = parent instanceof RecordingSpan || parent instanceof InertSpan
+  return ROOT_FRAME.withSpan(isSpan ? parent : inertCopy(parent))
 }
 
 /** Sees spans begin; processors that were added to the tracer. */
@@ -114,19 +189,27 @@ export class ApiTracer implements Tracer {
     this.#onStart = onStart
   }
 
-  startSpan(
-    name: string,
-    options: SpanOptions = {},
-    context: Context = this.#contexts.active()
-  ): AnySpan {
+  startSpan(name: string, options?: SpanOptions, context?: Context): AnySpan {
+    try {
+      return this.#startSpan(name, options ?? NO_OPTIONS, context ?? this.#contexts.active())
+    } catch {
+      // Options or a context that throw when they are read: the span is made without them.
+      return this.#startSpan(name, NO_OPTIONS, ROOT_CONTEXT)
+    }
+  }
+
+  #startSpan(name: string, options: SpanOptions, context: Context): AnySpan {
     const parent = options.root ? undefined : identityOf(context.getValue(SPAN_KEY))
     if (isSuppressed(context)) return suppressedSpan(parent)
-    const kind = options.kind ?? SpanKind.INTERNAL
-    const startMs = this.#starter.startTime(options)
-    const span = this.#starter.start(this.#scope, `${name}`, kind, parent, startMs)
+    const kind = knownKind(options.kind)
+    const starter = this.#starter
+    const startMs = starter.startTime(options)
+    const facts = starter.readsFacts ? factsOf(options, context) : undefined
+    const span = starter.start(this.#scope, spanName(name), kind, parent, startMs, facts)
     if (span instanceof RecordingSpan) {
-      if (options.attributes) span.setAttributes(options.attributes)
-      if (options.links) span.addLinks(options.links)
+      const { attributes, links } = options
+      if (attributes) setMissing(span, attributes)
+      if (links) span.addLinks(links)
       this.#onStart(span, context)
     }
     return span
@@ -146,7 +229,9 @@ export class ApiTracer implements Tracer {
   ): ReturnType<F>
   startActiveSpan(name: string, ...rest: unknown[]): unknown {
     const fn = rest.pop() as (span: Span) => unknown
-    const options = (rest[0] ?? {}) as SpanOptions
+    // As the SDK has it; nobody could end a span that nobody is given.
+    if (typeof fn !== 'function') return undefined
+    const options = (rest[0] ?? NO_OPTIONS) as SpanOptions
     const parent = (rest[1] ?? this.#contexts.active()) as Context
     const span = this.startSpan(name, options, parent)
     return this.#contexts.run(contextWithSpan(parent, span), () => fn(span))
@@ -154,9 +239,32 @@ export class ApiTracer implements Tracer {
 }
 
 export function contextWithSpan(parent: Context, span: AnySpan): Context {
-  if (parent instanceof Frame) return parent.withSpan(span)
   // The API's root context holds nothing and its copies are dear: our own root takes its place.
-  return parent === ROOT_CONTEXT ? ROOT_FRAME.withSpan(span) : parent.setValue(SPAN_KEY, span)
+  if (parent === ROOT_CONTEXT) return ROOT_FRAME.withSpan(span)
+  try {
+    return parent instanceof Frame ? parent.withSpan(span) : parent.setValue(SPAN_KEY, span)
+  } catch {
+    // What was given is no context.
+    return ROOT_FRAME.withSpan(span)
+  }
+}
+
+function knownKind(kind: unknown): SpanKind {
+  return kind === 1 || kind === 2 || kind === 3 || kind === 4 ? kind : SpanKind.INTERNAL
+}
+
+function factsOf({ attributes, links, root }: SpanOptions, context: Context): StartFacts {
+  return { attributes, links, context: root ? context.deleteValue(SPAN_KEY) : context }
+}
+
+/** What the sampler has set stays, as in the SDK. */
+function setMissing(span: RecordingSpan, attributes: Attributes): void {
+  if (span.flatAttributes.length === 0) {
+    span.setAttributes(attributes)
+    return
+  }
+  const set = new Set(span.flatAttributes.filter((_, index) => index % 2 === 0))
+  for (const key in attributes) if (!set.has(key)) span.setAttribute(key, attributes[key])
 }
 
 function suppressedSpan(parent: SpanIdentity | undefined): InertSpan {
@@ -181,13 +289,22 @@ export class ApiTracerProvider implements TracerProvider {
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): ApiTracer {
-    const key = `${name}@${version ?? ''}:${options?.schemaUrl ?? ''}`
+    const schemaUrl = schemaUrlOf(options)
+    const key = `${textOf(name)}@${textOf(version ?? '')}:${textOf(schemaUrl ?? '')}`
     const known = this.#tracers.get(key)
     if (known !== undefined) return known
     const full = this.#tracers.size >= SCOPES_MAX
-    const scope = full ? createScope('overflow') : createScope(name, version, options?.schemaUrl)
+    const scope = full ? createScope('overflow') : createScope(name, version, schemaUrl)
     const tracer = new ApiTracer(this.#starter, this.#contexts, scope, this.#onStart)
     if (!full) this.#tracers.set(key, tracer)
     return tracer
+  }
+}
+
+function schemaUrlOf(options: TracerOptions | undefined): string | undefined {
+  try {
+    return options?.schemaUrl
+  } catch {
+    return undefined
   }
 }

@@ -4,7 +4,7 @@ import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
 import { registerUrl } from './register-url.ts'
-import { isInstalled, RABBITMQ, startRabbitmq, type TestServer } from './servers.ts'
+import { isInstalled, RABBITMQ, startRabbitmq, type TestServer } from './brokers.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5

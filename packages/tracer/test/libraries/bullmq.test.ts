@@ -4,18 +4,18 @@ import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
 import { registerUrl } from './register-url.ts'
-import { isInstalled, REDIS, startRedis, type TestServer } from './servers.ts'
+import { hasServer, type RunningServer, startServer } from './servers.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5
-const canRun = librariesAvailable() && isInstalled(REDIS)
+const canRun = librariesAvailable() && hasServer('redis')
 
 describe.skipIf(!canRun)('bullmq', { timeout: 60_000 }, () => {
-  let server: TestServer
+  let server: RunningServer
   let sink: OtlpSink
   let app: App
   beforeEach(async () => {
-    server = await startRedis()
+    server = await startServer('redis')
     sink = await new OtlpSink().listen()
   })
   afterEach(async () => {

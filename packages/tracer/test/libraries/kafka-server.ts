@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, startServer, type TestServer, temporaryFolder } from './servers.ts'
+import { startProgram, type TestServer, temporaryFolder } from './brokers.ts'
+import { freePort } from './servers.ts'
 
 const jars = process.env.KAFKA_JARS ?? '/tmp/kafka-jars'
 const JAVA = '/usr/bin/java'
@@ -47,5 +48,5 @@ export async function startKafka(): Promise<TestServer> {
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', properties]
   const { status, stderr } = spawnSync(JAVA, [...java, ...format], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`format: ${stderr}`)
-  return startServer(JAVA, [...java, 'kafka.Kafka', properties], port, folder)
+  return startProgram(JAVA, [...java, 'kafka.Kafka', properties], port, folder)
 }

@@ -5,7 +5,7 @@ import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
 import { kafkaAvailable, startKafka } from './kafka-server.ts'
 import { registerUrl } from './register-url.ts'
-import type { TestServer } from './servers.ts'
+import type { TestServer } from './brokers.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5

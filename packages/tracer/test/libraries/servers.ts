@@ -1,152 +1,196 @@
 /**
- * Real servers for the tests, each on free ports and in a temporary folder of its own, ended by the process
- * ids that were started. A test whose server is not installed is skipped with a line, and fails in CI.
+ * Real servers for tests: started on a free port with their files in a temporary directory, waited for
+ * until they answer, ended by their pid. A test asks `hasServer` first: without the program it is skipped
+ * and says so; with CI set it fails.
+ *
+ *   const redis = await startServer('redis')      redis.port      await redis.stop()
+ *
+ * Limits: two programs may be told the same free port when they start at once, then one of them fails.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-export interface TestServer {
+export type ServerName = 'redis' | 'mariadb' | 'ferretdb'
+
+export interface RunningServer {
   readonly port: number
   stop(): Promise<void>
 }
 
-export function isInstalled(binary: string): boolean {
-  if (existsSync(binary)) return true
-  if (process.env.CI === 'true') throw new Error(`${binary} is not installed`)
-  console.warn(`Skipped: ${binary} is not installed`)
+interface Recipe {
+  /** Names of the program on PATH or in the system's folders. */
+  readonly program: string
+  /** Holds the program's path where it lies elsewhere. */
+  readonly variable: string
+  /** What has to be done in the directory first. */
+  prepare?(directory: string): void
+  args(directory: string, port: number): string[]
+  /** The first bytes to send, and what an answer holds; MariaDB speaks first. */
+  readonly hello: string
+  readonly answer: RegExp
+}
+
+const isRoot = process.getuid?.() === 0
+const AS_ROOT = isRoot ? ['--user=root'] : []
+const SYSTEM_FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin']
+const READY_WITHIN_MS = 60_000
+const ENDED_WITHIN_MS = 10_000
+
+const RECIPES: Readonly<Record<ServerName, Recipe>> = {
+  redis: {
+    program: 'redis-server',
+    variable: 'REDIS_BIN',
+    args: (directory, port) =>
+      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory].concat([
+        '--appendonly',
+        'no'
+      ]),
+    hello: 'PING\r\n',
+    answer: /\+PONG/
+  },
+  mariadb: {
+    program: 'mariadbd',
+    variable: 'MARIADB_BIN',
+    prepare: (directory) =>
+      void execFileSync(
+        'mariadb-install-db',
+        [
+          '--no-defaults',
+          ...AS_ROOT,
+          `--datadir=${directory}/data`,
+          '--auth-root-authentication-method=normal',
+          '--skip-test-db'
+        ],
+        { stdio: 'ignore', env: { ...process.env, PATH: searchPath() } }
+      ),
+    args: (directory, port) => [
+      '--no-defaults',
+      ...AS_ROOT,
+      `--datadir=${directory}/data`,
+      `--socket=${directory}/socket`,
+      `--pid-file=${directory}/pid`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      '--innodb-buffer-pool-size=8M',
+      '--performance-schema=off'
+    ],
+    hello: '',
+    answer: /MariaDB|mysql_native_password/
+  },
+  ferretdb: {
+    program: 'ferretdb',
+    variable: 'FERRETDB_BIN',
+    args: (directory, port) => [
+      '--handler=sqlite',
+      `--sqlite-url=file:${directory}/`,
+      `--state-dir=${directory}`,
+      `--listen-addr=127.0.0.1:${port}`,
+      '--debug-addr=-',
+      '--telemetry=disable',
+      '--log-level=error'
+    ],
+    // A connection that is accepted is an answer: it says nothing of itself.
+    hello: '',
+    answer: /(?:)/
+  }
+}
+
+export function hasServer(name: ServerName): boolean {
+  if (programOf(name) !== undefined) return true
+  const { program, variable } = RECIPES[name]
+  // Not packaged by distributions: a fake at the wire level serves those tests everywhere.
+  if (process.env.CI === 'true' && name !== 'ferretdb') throw new Error(`No ${program} on PATH`)
+  console.warn(`Skipped: no ${program} on PATH nor in ${variable}`)
   return false
+}
+
+export async function startServer(name: ServerName): Promise<RunningServer> {
+  const recipe = RECIPES[name]
+  const directory = mkdtempSync(join(tmpdir(), `spanloom-${name}-`))
+  recipe.prepare?.(directory)
+  const port = await freePort()
+  const child = spawn(programOf(name)!, recipe.args(directory, port), {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said = `${said}${chunk}`.slice(-4_096)
+  })
+  const stop = async () => {
+    await end(child)
+    rmSync(directory, { recursive: true, force: true })
+  }
+  const deadline = Date.now() + READY_WITHIN_MS
+  while (!(await answers(port, recipe))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop()
+      throw new Error(`${recipe.program} does not answer on port ${port}: ${said}`)
+    }
+    await sleep(50)
+  }
+  return { port, stop }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), ENDED_WITHIN_MS)
+  await ended
+  clearTimeout(timer)
+}
+
+function answers(port: number, { hello, answer }: Recipe): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const done = (yes: boolean) => {
+      socket.destroy()
+      resolve(yes)
+    }
+    socket.setTimeout(1_000, () => done(false))
+    socket.on('error', () => done(false))
+    socket.on('connect', () => {
+      if (answer.test('')) done(true)
+      else socket.write(hello)
+    })
+    socket.on('data', (chunk) => done(answer.test(chunk.toString('latin1'))))
+  })
 }
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as { port: number }
+  const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
   return port
 }
 
-export function temporaryFolder(name: string): string {
-  return mkdtempSync(join(tmpdir(), `spanloom-${name}-`))
+function programOf(name: ServerName): string | undefined {
+  const { program, variable } = RECIPES[name]
+  const given = process.env[variable]
+  if (given !== undefined) return given
+  return searchPath()
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find(isProgram)
 }
 
-/** Tries until something listens; fails when the server has ended or the time is up. */
-export async function untilListening(
-  port: number,
-  server: ChildProcess,
-  said: () => string,
-  deadlineMs = 60_000
-): Promise<void> {
-  const deadline = performance.now() + deadlineMs
-  for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1')
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-      socket.once('connect', () => socket.destroy())
-    })
-    if (open) return
-    const gone = server.exitCode !== null || server.signalCode !== null
-    if (gone || performance.now() > deadline) throw new Error(`no server: ${said().slice(-2_000)}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+function searchPath(): string {
+  return [process.env.PATH ?? '', ...SYSTEM_FOLDERS].join(delimiter)
 }
 
-/** Starts a program, waits for its port, and ends its whole process group. */
-export async function startServer(
-  command: string,
-  args: readonly string[],
-  port: number,
-  folder: string,
-  env: Readonly<Record<string, string>> = {}
-): Promise<TestServer> {
-  const { NODE_OPTIONS: _, ...own } = process.env
-  const server = spawn(command, args, {
-    cwd: folder,
-    env: { ...own, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true
-  })
-  let said = ''
-  for (const stream of [server.stdout, server.stderr]) {
-    stream.on('data', (chunk) => {
-      said = (said + chunk).slice(-10_000)
-    })
-  }
-  const ended = once(server, 'close')
-  const stop = async () => {
-    endGroup(server.pid!)
-    await ended
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-  }
+function isProgram(path: string): boolean {
   try {
-    await untilListening(port, server, () => said)
-  } catch (error) {
-    await stop()
-    throw error
-  }
-  return { port, stop }
-}
-
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
+    accessSync(path, constants.X_OK)
+    return true
   } catch {
-    // It has ended by itself.
+    return false
   }
-}
-
-export const RABBITMQ = '/usr/sbin/rabbitmq-server'
-
-export async function startRabbitmq(): Promise<TestServer> {
-  const folder = temporaryFolder('rabbitmq')
-  const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()]
-  // The node starts its epmd as a daemon, out of reach of a signal to the group: we start it ourselves.
-  const epmd = spawn('epmd', ['-port', `${epmdPort}`, '-address', '127.0.0.1'], { stdio: 'ignore' })
-  await untilListening(epmdPort, epmd, () => 'epmd')
-  const stopEpmd = async () => {
-    if (epmd.exitCode !== null || epmd.signalCode !== null) return
-    const ended = once(epmd, 'close')
-    epmd.kill('SIGKILL')
-    await ended
-  }
-  try {
-    // Debian's wrapper changes the user when run as root; the script below it does not.
-    const script = '/usr/lib/rabbitmq/bin/rabbitmq-server'
-    const server = await startServer(script, [], port, folder, {
-      HOME: folder,
-      RABBITMQ_NODENAME: `spanloom${port}@localhost`,
-      RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
-      RABBITMQ_NODE_PORT: `${port}`,
-      RABBITMQ_DIST_PORT: `${distPort}`,
-      ERL_EPMD_PORT: `${epmdPort}`,
-      RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
-      RABBITMQ_LOG_BASE: join(folder, 'log'),
-      RABBITMQ_PID_FILE: join(folder, 'pid'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
-      RABBITMQ_CONF_ENV_FILE: join(folder, 'none')
-    })
-    return {
-      port,
-      async stop() {
-        await server.stop()
-        await stopEpmd()
-      }
-    }
-  } catch (error) {
-    await stopEpmd()
-    throw error
-  }
-}
-
-export const REDIS = '/usr/bin/redis-server'
-
-export async function startRedis(): Promise<TestServer> {
-  const folder = temporaryFolder('redis')
-  const port = await freePort()
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder]
-  return startServer(REDIS, args, port, folder)
 }

@@ -1,0 +1,1 @@
+require('./bodies.cjs').express(require('express'))

@@ -1,0 +1,4 @@
+import express from 'express'
+import bodies from './bodies.cjs'
+
+bodies.express(express)

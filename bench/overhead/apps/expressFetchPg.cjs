@@ -1,0 +1,1 @@
+require('./bodies.cjs').expressFetchPg(require('express'), require('pg'))

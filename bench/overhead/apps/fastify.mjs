@@ -1,0 +1,4 @@
+import fastify from 'fastify'
+import bodies from './bodies.cjs'
+
+bodies.fastify(fastify)

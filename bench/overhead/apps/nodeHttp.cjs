@@ -1,0 +1,1 @@
+require('./bodies.cjs').nodeHttp(require('node:http'))

@@ -1,0 +1,4 @@
+import http from 'node:http'
+import bodies from './bodies.cjs'
+
+bodies.nodeHttp(http)

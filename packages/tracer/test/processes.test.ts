@@ -1,0 +1,86 @@
+/** Forks, cluster workers and worker threads are traced too; a Lambda function delivers before it is frozen. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { App, REGISTER } from './child.ts'
+import { OtlpSink } from './otlp-sink.ts'
+
+let sink: OtlpSink
+let app: App | undefined
+
+beforeEach(async () => {
+  sink = await new OtlpSink().listen()
+})
+afterEach(async () => {
+  await app?.stop()
+  await sink.close()
+})
+
+function start(file: string, args: string[], nodeArgs: string[] = []): App {
+  app = new App(file, {
+    args,
+    nodeArgs,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'app' }
+  })
+  return app
+}
+
+describe('spans of', () => {
+  it.each([
+    ['a worker thread', 'thread', 'in worker thread'],
+    ['a forked child', 'fork', 'in fork'],
+    ['a cluster worker', 'cluster', 'in cluster worker']
+  ])('%s arrive, beside those of the main thread', async (_name, kind, name) => {
+    await start('processes.mjs', [kind], ['--import', REGISTER]).ended()
+    await sink.until(() => sink.spans.length >= 2, 'two spans')
+    expect(sink.spans.map((span) => span.name).sort()).toEqual([name, 'in main'].sort())
+    const instances = new Set(sink.spans.map((span) => span.resource['service.instance.id']))
+    expect(instances.size).toBe(2)
+  })
+})
+
+describe('a Lambda function', () => {
+  const headers = { Traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+  const http = { httpMethod: 'POST', resource: '/orders/{id}', headers, body: 'x' }
+
+  it.each(['promise', 'callback', 'plain'])(
+    'that answers by %s has delivered its span by then, below its caller',
+    async (form) => {
+      const running = start('lambda.mjs', [form, JSON.stringify(http)])
+      await running.line(/answered .*x/)
+      running.process.kill('SIGKILL')
+      await running.ended()
+      const [span] = sink.spans
+      expect(span).toMatchObject({
+        name: 'orders',
+        kind: 2,
+        traceId: '0af7651916cd43dd8448eb211c80319c',
+        parentSpanId: 'b7ad6b7169203331',
+        attributes: {
+          'faas.trigger': 'http',
+          'faas.coldstart': true,
+          'faas.invocation_id': 'r-1',
+          'cloud.resource_id': 'arn:orders',
+          'http.route': '/orders/{id}'
+        }
+      })
+    }
+  )
+
+  it('that fails says so, and fails as it would', async () => {
+    await start('lambda.mjs', ['throws', '{}']).line(/failed RangeError/)
+    const span = await sink.span('orders')
+    expect(span.status).toMatchObject({ code: 2, message: 'no such order' })
+    expect(span.attributes['error.type']).toBe('RangeError')
+  })
+
+  it('that takes a batch of messages is linked to who sent them', async () => {
+    const record = (traceparent: string) => ({
+      eventSource: 'aws:sqs',
+      messageAttributes: { traceparent: { stringValue: traceparent } }
+    })
+    const event = { Records: [record(headers.Traceparent), { eventSource: 'aws:sqs' }], body: 'x' }
+    await start('lambda.mjs', ['promise', JSON.stringify(event)]).line(/answered/)
+    const span = await sink.span('orders')
+    expect(span.kind).toBe(5)
+    expect(span.links.map((link) => link.spanId)).toEqual(['b7ad6b7169203331'])
+  })
+})

@@ -19,7 +19,7 @@ import type { AnySpan } from '../trace/tracer.ts'
 import { type AnyFunction, endSpan, inContext, wrapMethod } from './calls.ts'
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
 import {
-  linkTo,
+  linkToSender,
   runAsConsumer,
   startProcess,
   startReceive,
@@ -167,7 +167,7 @@ function handling(
 ): AnyFunction {
   return function (this: unknown, message: Message | null, ...rest: unknown[]): unknown {
     let span: AnySpan | undefined
-    const headers = textHeaders(message?.properties?.headers)
+    const headers = textHeaders(instruments, message?.properties?.headers)
     try {
       // The broker tells with null that it has cancelled the consumer.
       if (message !== null) span = beginProcess(message, headers, instruments)
@@ -286,8 +286,8 @@ function patchGet(prototype: object, instruments: Instruments): void {
         const begun = span
         const end = (error: unknown, message: unknown) => {
           if (message && begun instanceof RecordingSpan) {
-            const headers = textHeaders((message as Message).properties?.headers)
-            linkTo(begun, instruments.propagator.parentOf(headers))
+            const headers = textHeaders(instruments, (message as Message).properties?.headers)
+            linkToSender(instruments, begun, headers)
           }
           endSpan(begun, error)
         }

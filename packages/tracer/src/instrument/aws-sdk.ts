@@ -29,7 +29,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import { type AnySpan, contextWithSpan } from '../trace/tracer.ts'
 import { type AnyFunction, endSpan, inContext, wrapMethod } from './calls.ts'
 import { announce, type Instruments, injectHeaders, startExitSpan } from './instruments.ts'
-import { linkTo, startReceive, startSend, textHeaders } from './messages.ts'
+import { linkToSender, startReceive, startSend, textHeaders } from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 type Input = Readonly<Record<string, unknown>>
@@ -60,7 +60,6 @@ type Attributes = Readonly<Record<string, { readonly StringValue?: string }>>
 
 /** SQS refuses a message with more; SNS delivers no more to SQS. */
 export const MESSAGE_ATTRIBUTES_MAX = 10
-const CARRIED = ['traceparent', 'tracestate', 'baggage']
 
 const awsSdk: Instrumentation = {
   patches: {
@@ -167,7 +166,7 @@ function start(
       const asked = (input.MessageAttributeNames ?? []) as readonly string[]
       const hasAll = asked.includes('All') || asked.includes('.*')
       if (hasAll) return { span, input: same }
-      const names = [...new Set([...asked, ...CARRIED])]
+      const names = [...new Set([...asked, ...instruments.propagator.readFields])]
       return { span, input: () => ({ ...input, MessageAttributeNames: names }) }
     }
     default:
@@ -246,10 +245,11 @@ function finish(span: AnySpan, error: unknown, told: unknown, instruments: Instr
         span.put(MESSAGING_BATCH_MESSAGE_COUNT, Messages.length)
         for (const { MessageAttributes } of Messages) {
           const headers = textHeaders(
+            instruments,
             MessageAttributes,
             (attributes, name) => (attributes as Attributes)[name]?.StringValue
           )
-          linkTo(span, instruments.propagator.parentOf(headers))
+          linkToSender(instruments, span, headers)
         }
       }
     }

@@ -191,7 +191,7 @@ function processing(
     let headers: Headers | undefined
     try {
       if (!hasOwnTelemetry(this)) {
-        headers = headersOf(job)
+        headers = headersOf(job, instruments)
         span = startProcess(instruments, SYSTEM, this.name ?? '', headers)
         if (span instanceof RecordingSpan && typeof job.id === 'string') {
           span.put(MESSAGING_MESSAGE_ID, job.id)
@@ -210,11 +210,11 @@ function processing(
   }
 }
 
-function headersOf(job: Job): Headers {
+function headersOf(job: Job, instruments: Instruments): Headers {
   const metadata = job.opts?.telemetry?.metadata
   if (typeof metadata !== 'string') return {}
   try {
-    return textHeaders(JSON.parse(metadata))
+    return textHeaders(instruments, JSON.parse(metadata))
   } catch {
     // Some other telemetry's format: a job without a sender.
     return {}

@@ -29,7 +29,7 @@ import {
   startEntrySpan,
   startExitSpan
 } from './instruments.ts'
-import { runAsConsumer, textHeaders } from './messages.ts'
+import { linkToSender, runAsConsumer, textHeaders } from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface Metadata {
@@ -215,10 +215,15 @@ function beginServer(
   path: string,
   instruments: Instruments
 ): { readonly span: AnySpan; readonly headers: Headers } {
-  const headers = textHeaders(call.metadata, (metadata, name) => (metadata as Metadata).get(name))
+  const headers = textHeaders(instruments, call.metadata, (metadata, name) =>
+    (metadata as Metadata).get(name)
+  )
   const parent = instruments.propagator.parentOf(headers)
   const span = startEntrySpan(instruments, path.slice(1), SpanKind.SERVER, parent)
   describe(span, path)
+  if (parent === undefined && span instanceof RecordingSpan) {
+    linkToSender(instruments, span, headers)
+  }
   announce(instruments, span)
   call.on('cancelled', () => finish(span, { code: CANCELLED }, false))
   return { span, headers }

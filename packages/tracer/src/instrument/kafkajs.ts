@@ -186,7 +186,7 @@ function onMessage(
 ): AnyFunction {
   return (payload: MessagePayload) => {
     let span: AnySpan | undefined
-    const headers = textHeaders(payload.message?.headers)
+    const headers = textHeaders(instruments, payload.message?.headers)
     try {
       const { topic, partition, message } = payload
       span = startProcess(instruments, KAFKA, topic, headers)
@@ -212,7 +212,7 @@ function onBatch(
     let span: AnySpan | undefined
     try {
       const { topic, partition, messages } = payload.batch
-      const batch = messages.map(({ headers }) => textHeaders(headers))
+      const batch = messages.map(({ headers }) => textHeaders(instruments, headers))
       span = startProcessBatch(instruments, KAFKA, topic, batch)
       describeKafka(span, { group, partition, offset: messages[0]?.offset })
       announce(instruments, span)

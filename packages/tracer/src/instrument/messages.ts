@@ -52,7 +52,7 @@ export function startProcess(
   const span = startEntrySpan(instruments, name, SpanKind.CONSUMER, parent)
   if (span instanceof RecordingSpan) {
     describe(span, system, destination, 'process')
-    linkTo(span, parent)
+    linkTo(span, parent ?? instruments.propagator.linkOf(headers))
   }
   return span
 }
@@ -68,7 +68,7 @@ export function startProcessBatch(
   if (span instanceof RecordingSpan) {
     describe(span, system, destination, 'process')
     span.put(MESSAGING_BATCH_MESSAGE_COUNT, batch.length)
-    for (const headers of batch) linkTo(span, instruments.propagator.parentOf(headers))
+    for (const headers of batch) linkToSender(instruments, span, headers)
   }
   return span
 }
@@ -101,17 +101,28 @@ export function runAsConsumer<Result>(
   return contexts.run(context, fn)
 }
 
-export function linkTo(span: RecordingSpan, sender: InertSpan | undefined): void {
+/** Also where traces are begun anew for what comes in: the link is what is left of the sender then. */
+export function linkToSender(
+  { propagator }: Instruments,
+  span: RecordingSpan,
+  headers: Headers
+): void {
+  linkTo(span, propagator.parentOf(headers) ?? propagator.linkOf(headers))
+}
+
+function linkTo(span: RecordingSpan, sender: InertSpan | undefined): void {
   if (sender !== undefined) span.addLink({ context: sender.spanContext() })
 }
 
-const CARRIED = ['traceparent', 'tracestate', 'baggage'] as const
-
-/** The headers of a message that we read, as text: brokers hand out buffers, text, or lists of either. */
-export function textHeaders(headers: unknown, get = getOwn): Headers {
+/** The headers of a message that are read, as text: brokers hand out buffers, text, or lists of either. */
+export function textHeaders(
+  { propagator }: Instruments,
+  headers: unknown,
+  get: (headers: object, name: string) => unknown = getOwn
+): Headers {
   const text: Record<string, string> = {}
   if (typeof headers !== 'object' || headers === null) return text
-  for (const name of CARRIED) {
+  for (const name of propagator.readFields) {
     const value = textOf(get(headers, name))
     if (value !== undefined) text[name] = value
   }

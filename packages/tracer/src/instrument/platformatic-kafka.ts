@@ -155,7 +155,7 @@ function begin(
   message: Received,
   instruments: Instruments
 ): { readonly span: AnySpan; readonly headers: ReturnType<typeof textHeaders> } {
-  const headers = textHeaders(message.headers, getHeader)
+  const headers = textHeaders(instruments, message.headers, getHeader)
   const span = startProcess(instruments, KAFKA, message.topic, headers)
   const { consumer } = stream as { consumer?: { groupId?: string } }
   const { partition, offset, key } = message

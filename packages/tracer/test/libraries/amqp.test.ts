@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
-import { registerUrl } from './register-url.ts'
 import { isInstalled, RABBITMQ, startRabbitmq, type TestServer } from './brokers.ts'
+import { registerUrl } from './register-url.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5

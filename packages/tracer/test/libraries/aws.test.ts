@@ -121,7 +121,7 @@ describe.skipIf(!librariesAvailable())('the AWS SDK', { timeout: 30_000 }, () =>
       'aws.request_id': 'id of SendMessage',
       'http.response.status_code': 200
     })
-    const carried = { DataType: 'String', StringValue: `00-${nine.traceId}-${nine.spanId}-01` }
+    const carried = { DataType: 'String', StringValue: `00-${nine.traceId}-${nine.spanId}-03` }
     const [first, second] = [0, 1].map((index) => body('SendMessage', index).MessageAttributes)
     expect(Object.keys(first!)).toHaveLength(10)
     expect(first).toMatchObject({ traceparent: carried })
@@ -136,7 +136,7 @@ describe.skipIf(!librariesAvailable())('the AWS SDK', { timeout: 30_000 }, () =>
     for (const { MessageAttributes } of entries) {
       expect(MessageAttributes).toHaveProperty(
         'traceparent.StringValue',
-        `00-${batch.traceId}-${batch.spanId}-01`
+        `00-${batch.traceId}-${batch.spanId}-03`
       )
     }
 

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import type { TestServer } from './brokers.ts'
 import { kafkaAvailable, startKafka } from './kafka-server.ts'
 import { registerUrl } from './register-url.ts'
-import type { TestServer } from './brokers.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5

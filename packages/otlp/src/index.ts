@@ -1,6 +1,12 @@
 /** OTLP on the wire: write, check, scan and decode trace payloads; the words and keys they use. */
 export { checkTraces, type TracesCheck } from './check.ts'
 export {
+  COLLAPSED_CALLS_MAX,
+  type CollapsedCalls,
+  packCollapsedCalls,
+  readCollapsedCalls
+} from './collapsed.ts'
+export {
   type DecodedEvent,
   type DecodedLink,
   type DecodedResource,
@@ -44,6 +50,9 @@ export {
   CLOUD_REGION,
   CLOUD_RESOURCE_ID,
   CODE_FUNCTION_NAME,
+  COLLAPSED_CALLS,
+  COLLAPSED_COUNT,
+  COLLAPSED_DURATION_MS,
   CONTAINER_ID,
   DB_COLLECTION_NAME,
   DB_NAME,
@@ -117,6 +126,7 @@ export {
   MESSAGING_RABBITMQ_DELIVERY_TAG,
   MESSAGING_RABBITMQ_ROUTING_KEY,
   MESSAGING_SYSTEM,
+  N_PLUS_ONE,
   NET_PEER_NAME,
   NET_PEER_PORT,
   NETWORK_PEER_ADDRESS,
@@ -157,6 +167,10 @@ export {
   URL_QUERY,
   URL_SCHEME,
   USER_AGENT_ORIGINAL,
+  USER_EMAIL,
+  USER_ID,
+  USER_NAME,
+  USER_ROLES,
   VCS_REF_HEAD_NAME,
   VCS_REF_HEAD_REVISION,
   VCS_REPOSITORY_URL_FULL

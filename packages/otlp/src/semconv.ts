@@ -116,6 +116,18 @@ export const MESSAGING_RABBITMQ_DELIVERY_TAG = 'messaging.rabbitmq.message.deliv
 export const MESSAGING_KAFKA_OFFSET = 'messaging.kafka.offset'
 export const MESSAGING_KAFKA_MESSAGE_KEY = 'messaging.kafka.message.key'
 
+export const USER_ID = 'user.id'
+export const USER_NAME = 'user.name'
+export const USER_EMAIL = 'user.email'
+export const USER_ROLES = 'user.roles'
+
+/** Our own: calls that were alike, as one span; see collapsed.ts. */
+export const COLLAPSED_COUNT = 'spanloom.collapsed.count'
+export const COLLAPSED_DURATION_MS = 'spanloom.collapsed.duration_ms'
+export const COLLAPSED_CALLS = 'spanloom.collapsed.calls'
+/** On the collapsed span and on the one that entered the service: a query for each row of another. */
+export const N_PLUS_ONE = 'spanloom.n_plus_one'
+
 export const PEER_SERVICE = 'peer.service'
 export const CODE_FUNCTION_NAME = 'code.function.name'
 

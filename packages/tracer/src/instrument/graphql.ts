@@ -37,7 +37,7 @@ interface ChannelMessage extends Execution {
   readonly error?: unknown
 }
 
-const DOCUMENT_CHARS_MAX = 4_096
+export const DOCUMENT_CHARS_MAX = 4_096
 /** Errors of one result that are recorded; all of them are in the answer. */
 const ERRORS_MAX = 8
 
@@ -162,7 +162,7 @@ function shownDocument(document: Document): string | undefined {
   return text
 }
 
-const LITERALS = /"""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*(?:"|$)|#[^\n]*|(?<![\w$])-?\d[\w.+-]*/g
+const LITERALS = /"""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*(?:"|\\?$)|#[^\n]*|(?<![\w$])-?\d[\w.+-]*/g
 
 export function withoutLiterals(document: string): string {
   // Cut first: a document has no bound of its own.

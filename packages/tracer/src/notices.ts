@@ -32,6 +32,10 @@ const MESSAGES = {
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>
     `No delivery to the collector at ${address} (${reason}). Spans wait in memory, up to ${megabytes} MB.`,
+  SEND_TLS_FILE: (file: string, reason: string) =>
+    `${file} could not be read (${reason}); TLS goes on without it.`,
+  SEND_ZSTD_REFUSED: (signal: string) =>
+    `The collector does not take zstd for ${signal} (415); gzip is used.`,
   SEND_NO_WORKER: (reason: string) =>
     `No worker thread for sending (${reason}); spans are sent from the main thread.`
 } as const

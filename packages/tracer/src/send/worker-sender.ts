@@ -13,6 +13,11 @@ import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
 const START_AFTER_MS = 50
 /** While the collector does not answer, an exit is not held up for longer. */
 const EXIT_WAIT_DOWN_MS = 300
+/**
+ * What the thread has not taken yet is uncompressed, so its bound is as many times the queue's. It is
+ * reached when the thread gets no CPU, or by one burst of some 400,000 spans.
+ */
+const MAILBOX_SHARE = 4
 
 /** The source runs as it is in the repository's tests, and built everywhere else. */
 const workerFile = new URL(
@@ -41,6 +46,9 @@ export class WorkerSender implements Sender {
   #fallback: Sender | undefined = undefined
   #closed = false
   #batches = 0
+  /** Handed over, as the control block counts them. */
+  #bytes = 0
+  #fullSaid = false
   #spans = 0
   #flushId = 0
 
@@ -55,7 +63,15 @@ export class WorkerSender implements Sender {
       this.#fallback?.send(bytes, spanCount, signal)
       return
     }
+    if (
+      ((this.#bytes - this.#control.takenBytes) | 0) >
+      this.#parts.options.queueBytesMax * MAILBOX_SHARE
+    ) {
+      this.#full(spanCount, signal)
+      return
+    }
     this.#batches++
+    this.#bytes += bytes.length
     this.#spans += spanCount
     this.#post({ kind: 'batch', bytes, spanCount, signal }, [bytes.buffer])
   }
@@ -94,9 +110,7 @@ export class WorkerSender implements Sender {
     if (this.#fallback !== undefined) return this.#fallback.flushAtExit(waitMs)
     if (this.#worker === undefined) return 0
     this.#post({ kind: 'hurry' })
-    const allowedMs = this.#control.down ? Math.min(waitMs, EXIT_WAIT_DOWN_MS) : waitMs
-    const { now } = this.#parts
-    this.#control.waitForBatches(this.#batches, now() + allowedMs, now)
+    this.#control.waitForBatches(this.#batches, waitMs, EXIT_WAIT_DOWN_MS, this.#parts.now)
     return (this.#spans - this.#control.settledSpans) | 0
   }
 
@@ -105,6 +119,15 @@ export class WorkerSender implements Sender {
     clearTimeout(this.#startTimer)
     await this.#fallback?.close()
     await this.#worker?.terminate()
+  }
+
+  #full(spanCount: number, signal: Signal): void {
+    if (this.#fullSaid) return
+    this.#fullSaid = true
+    const { notify } = this.#parts
+    const reason = 'the sending thread does not keep up (said once)'
+    if (signal === 'traces') notify('SEND_DROPPED', spanCount, reason)
+    else notify('SEND_DROPPED_PAYLOADS', 1, signal, reason)
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {

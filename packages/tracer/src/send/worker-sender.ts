@@ -18,6 +18,7 @@ const EXIT_WAIT_DOWN_MS = 300
  * reached when the thread gets no CPU, or by one burst of some 400,000 spans.
  */
 const MAILBOX_SHARE = 4
+const MAILBOX_BYTES_MIN = 4 * 1024 * 1024
 
 /** The source runs as it is in the repository's tests, and built everywhere else. */
 const workerFile = new URL(
@@ -48,7 +49,7 @@ export class WorkerSender implements Sender {
   #batches = 0
   /** Handed over, as the control block counts them. */
   #bytes = 0
-  #fullSaid = false
+  readonly #dropped = new Map<Signal, number>()
   #spans = 0
   #flushId = 0
 
@@ -63,13 +64,7 @@ export class WorkerSender implements Sender {
       this.#fallback?.send(bytes, spanCount, signal)
       return
     }
-    if (
-      ((this.#bytes - this.#control.takenBytes) | 0) >
-      this.#parts.options.queueBytesMax * MAILBOX_SHARE
-    ) {
-      this.#full(spanCount, signal)
-      return
-    }
+    if (!this.#hasRoom(spanCount, signal)) return
     this.#batches++
     this.#bytes += bytes.length
     this.#spans += spanCount
@@ -109,6 +104,7 @@ export class WorkerSender implements Sender {
   flushAtExit(waitMs: number): number {
     if (this.#fallback !== undefined) return this.#fallback.flushAtExit(waitMs)
     if (this.#worker === undefined) return 0
+    this.#sayDropped()
     this.#post({ kind: 'hurry' })
     this.#control.waitForBatches(this.#batches, waitMs, EXIT_WAIT_DOWN_MS, this.#parts.now)
     return (this.#spans - this.#control.settledSpans) | 0
@@ -121,13 +117,28 @@ export class WorkerSender implements Sender {
     await this.#worker?.terminate()
   }
 
-  #full(spanCount: number, signal: Signal): void {
-    if (this.#fullSaid) return
-    this.#fullSaid = true
+  /** Whether the thread has taken enough of what it was given. What is dropped is said when it ends. */
+  #hasRoom(spanCount: number, signal: Signal): boolean {
+    const waiting = (this.#bytes - this.#control.takenBytes) | 0
+    const max = Math.max(MAILBOX_BYTES_MIN, this.#parts.options.queueBytesMax * MAILBOX_SHARE)
+    if (waiting > max) {
+      const lost = signal === 'traces' ? spanCount : 1
+      this.#dropped.set(signal, (this.#dropped.get(signal) ?? 0) + lost)
+      return false
+    }
+    this.#sayDropped()
+    return true
+  }
+
+  #sayDropped(): void {
+    if (this.#dropped.size === 0) return
     const { notify } = this.#parts
-    const reason = 'the sending thread does not keep up (said once)'
-    if (signal === 'traces') notify('SEND_DROPPED', spanCount, reason)
-    else notify('SEND_DROPPED_PAYLOADS', 1, signal, reason)
+    const reason = 'the sending thread did not keep up'
+    for (const [signal, count] of this.#dropped) {
+      if (signal === 'traces') notify('SEND_DROPPED', count, reason)
+      else notify('SEND_DROPPED_PAYLOADS', count, signal, reason)
+    }
+    this.#dropped.clear()
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {

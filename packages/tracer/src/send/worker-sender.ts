@@ -161,7 +161,7 @@ export class WorkerSender implements Sender {
         // No flag and no NODE_OPTIONS of the app: they would load the tracer, and the app's hooks, here.
         execArgv: [],
         env: {},
-        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
+        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
       })
       worker.on('message', (message: FromWorker) => {
         if ('headRate' in message) this.#parts.onHeadRate(message.headRate)

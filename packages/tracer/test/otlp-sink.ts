@@ -291,6 +291,7 @@ export class OtlpSink {
         this.seen(request.socket)
         const answer = this.answer(this.requests.length)
         this.requests.push({ path: request.url ?? '', headers: request.headers, body })
+        // Metrics and logs (a span that is open for long) come here as well where they are on.
         if (answer.status === 200 && !/\/v1\/(metrics|logs)$/.test(request.url ?? '')) {
           this.spans.push(...decodeSpans(plain(body, request.headers['content-encoding'])))
         }

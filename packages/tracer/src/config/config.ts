@@ -37,6 +37,7 @@ export interface TracerConfig {
   readonly captureHeaders: CaptureHeaders
   readonly runtimeMetrics: boolean
   /** Of a CPU. 0: no bound. */
+  readonly collapse: boolean
   readonly maxOverheadPercent: number
   readonly logLevel: NoticeLevel
   /** Whether the start says what is in effect. */
@@ -101,6 +102,7 @@ export function readConfig(
     instrumentations: instrumentationsOf(settings),
     captureHeaders: captureHeadersOf(settings),
     runtimeMetrics: settings.runtimeMetrics,
+    collapse: settings.collapse,
     maxOverheadPercent: settings.maxOverheadPercent,
     logLevel,
     startupLog: settings.startupLog

@@ -43,6 +43,7 @@ import { HeadSampler } from './sample/head-sampler.ts'
 import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
+import { NO_SENDER } from './send/no-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import { Counting } from './stats/counting.ts'
@@ -116,6 +117,7 @@ export function startTracer(
   })
   const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
+    hasMetrics,
     headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
@@ -298,15 +300,21 @@ function createSender(
   contexts: SpanloomContextManager,
   notify: Notify,
   more: {
+    readonly hasMetrics: boolean
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
     readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
   const { headRateName, onHeadRate, watch } = more
+  const { traces, logs } = config.exporters
+  if (!traces.includes('otlp') && !more.hasMetrics && logs.length === 0) return NO_SENDER
+  const { metrics } = config.endpoints
   const options: SendOptions = {
-    targets: config.endpoints,
-    timeoutMs: config.timeoutMs,
+    targets: {
+      ...config.endpoints,
+      metrics: { ...metrics, timeoutMs: Math.min(metrics.timeoutMs, config.metricTimeoutMs) }
+    },
     queueBytesMax: config.queueBytesMax,
     userAgent: `spanloom-tracer/${SDK_VERSION}`,
     headRateName,

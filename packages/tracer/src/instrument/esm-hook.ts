@@ -8,6 +8,7 @@
  */
 import module, { type LoadHookContext } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { ownFile } from '../lib/own-file.ts'
 import { CATALOGUE } from './catalogue.ts'
 import { footerOf, isSupported, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
 import { readManifest } from './module-hook.ts'
@@ -37,8 +38,7 @@ export function hookEsModules(nodeVersion: string = process.versions.node): () =
     })
     return () => hooks.deregister()
   }
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  module.register(new URL(`./esm-loader.${ending}`, import.meta.url))
+  module.register(ownFile('instrument/esm-loader'))
   return () => {}
 }
 

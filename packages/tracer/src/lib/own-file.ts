@@ -1,0 +1,19 @@
+/** The tracer's own files that are loaded when they are needed: by their place below `src`, or below `dist`. */
+import { createRequire } from 'node:module'
+
+/** The source runs as it is in the repository's tests, and built everywhere else. */
+const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+/** The build puts this file into `dist/chunks` (build.ts), so `..` is the root in both. */
+const ROOT = new URL('..', import.meta.url)
+
+/** `path` from the root, with slashes and without an ending: `send/worker`. */
+export function ownFile(path: string): URL {
+  return new URL(`${path}.${ENDING}`, ROOT)
+}
+
+export const requireAny: NodeJS.Require = createRequire(import.meta.url)
+
+export function requireOwn<Code>(path: string): Code {
+  return requireAny(`../${path}.${ENDING}`) as Code
+}

@@ -12,7 +12,7 @@
 import { copyFileSync, globSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type InputOptions, type OutputOptions, rolldown } from 'rolldown'
+import { type InputOptions, type OutputOptions, type RolldownPlugin, rolldown } from 'rolldown'
 import { CATALOGUE } from './src/instrument/catalogue.ts'
 
 const ROOT = dirname(fileURLToPath(import.meta.url))
@@ -52,7 +52,11 @@ const BUNDLES: readonly Bundle[] = [
 async function write({ entries, start }: Bundle): Promise<void> {
   const input = Object.fromEntries(entries.map((entry) => [entry, join(SOURCE, `${entry}.ts`)]))
   const needed = start === undefined ? new Set() : await importedBy(input[entries[0]!]!)
-  const bundle = await rolldown({ ...inputOptions, input })
+  const bundle = await rolldown({
+    ...inputOptions,
+    input,
+    plugins: [appsApi, apiVersion, builtins]
+  })
   const prefix = entries[0]!.replaceAll('/', '-')
   await bundle.write({
     ...outputOptions,
@@ -69,15 +73,65 @@ async function write({ entries, start }: Bundle): Promise<void> {
 
 const inputOptions: InputOptions = {
   platform: 'node',
-  external: [/^node:/, '@opentelemetry/api', '@apm-js-collab/code-transformer'],
+  external: [/^node:/],
   preserveEntrySignatures: 'strict'
+}
+
+/** The API's copy in the bundle goes by the version of the one that is installed. */
+const apiVersion: RolldownPlugin = {
+  name: 'api-version',
+  transform(text, id) {
+    const path = id.replaceAll('\\', '/')
+    const [, file] = /@opentelemetry\/api\/dist\/(.*)\.mjs$/.exec(path) ?? []
+    if (file === 'version') {
+      const [version] = /"[\d.]+"/.exec(text) ?? []
+      if (version === undefined) throw new Error(`${id} says no version`)
+      const own = JSON.stringify(join(SOURCE, 'lib/own-file.ts'))
+      return `import { installedApiVersion } from ${own}
+export const VERSION = installedApiVersion(${version})`
+    }
+    return file === 'internal/global-utils'
+      ? text.replace(/api\.version !== "[\d.]+"/, 'api.version !== VERSION')
+      : undefined
+  }
+}
+
+/** `import x, { a as b } from "node:fs"`, as rolldown writes it. */
+const BUILTIN = /^import (?:(\w+)(?:, | ))?(?:\{ (.*?) \} )?from ("node:[^"]+");$/gm
+
+/**
+ * Modules of node without the list of exports that an import makes of them: making it calls every getter,
+ * and those of node:http alone load fetch, which is 50 ms and 15 MB.
+ */
+const builtins: RolldownPlugin = {
+  name: 'builtins',
+  renderChunk(text) {
+    return text.replace(
+      BUILTIN,
+      (_all, whole: string | undefined, names: string | undefined, id) => {
+        const parts = [whole, names && `{ ${names.replaceAll(' as ', ': ')} }`]
+        const module = `process.getBuiltinModule(${id})`
+        return parts.flatMap((part) => (part ? `const ${part} = ${module};` : [])).join(' ')
+      }
+    )
+  }
+}
+
+/** The app's own copy is what a dynamic import asks for. Every other import is of the few lines used. */
+const appsApi: RolldownPlugin = {
+  name: 'apps-api',
+  resolveId(id, _importer, { kind }) {
+    const isApps = id === '@opentelemetry/api' && kind === 'dynamic-import'
+    return isApps ? { id, external: true } : undefined
+  }
 }
 
 const outputOptions: OutputOptions = {
   dir: join(ROOT, 'dist'),
   format: 'esm',
   entryFileNames: '[name].js',
-  sourcemap: true,
+  // The sources are not published.
+  sourcemap: false,
   comments: false
 }
 
@@ -88,6 +142,8 @@ async function importedBy(file: string): Promise<ReadonlySet<string>> {
     ...inputOptions,
     input: file,
     plugins: [
+      appsApi,
+      apiVersion,
       {
         name: 'imported',
         buildEnd() {

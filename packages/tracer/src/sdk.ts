@@ -18,7 +18,7 @@ import {
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
-import { processEnvironment } from './config/environment.ts'
+import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
@@ -39,6 +39,7 @@ import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
+import { adoptEarlyTracers } from './trace/early-tracers.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
@@ -150,6 +151,9 @@ export function startTracer(
   contextApi.setGlobalContextManager(contexts)
   propagation.setGlobalPropagator(propagator)
   traceApi.setGlobalTracerProvider(provider)
+  if (!isPreloaded()) {
+    adoptEarlyTracers(provider).catch((fault) => guard.report('early tracers', fault))
+  }
   const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
   const instruments: SharedInstruments = {
     contexts,

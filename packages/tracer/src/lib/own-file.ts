@@ -1,5 +1,6 @@
 /** The tracer's own files that are loaded when they are needed: by their place below `src`, or below `dist`. */
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { createRequire, findPackageJSON } from 'node:module'
 
 /** The source runs as it is in the repository's tests, and built everywhere else. */
 const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -16,4 +17,18 @@ export const requireAny: NodeJS.Require = createRequire(import.meta.url)
 
 export function requireOwn<Code>(path: string): Code {
   return requireAny(`../${path}.${ENDING}`) as Code
+}
+
+/**
+ * Of the API that is installed for us, and that the app has: copies of it share what is registered only
+ * while their versions agree, and the one in our bundle is as old as the build. The bundle asks (build.ts).
+ */
+export function installedApiVersion(bundled: string): string {
+  try {
+    const manifest = findPackageJSON('@opentelemetry/api', import.meta.url)
+    return String(JSON.parse(readFileSync(manifest!, 'utf8')).version)
+  } catch {
+    // Not to be found where an app is packed in an unusual way: its copy is most likely the same.
+    return bundled
+  }
 }

@@ -2,8 +2,7 @@
  * One OTLP/HTTP POST after the other over kept-alive connections, each signal to its own address. Resolves with what was answered and
  * never rejects; the answer's body is read up to 64 KB, because it is only read for its message.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Agent, IncomingMessage } from 'node:http'
 import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import { noAnswer, type PostResult } from './delivery.ts'
 import type { HeadRate } from './head-rate.ts'
@@ -24,9 +23,10 @@ export function createHttpPost(
   holdProcess: boolean,
   headRate?: HeadRate
 ): HttpPost {
-  const agentOptions = { keepAlive: true, maxSockets: 1 }
-  const http = new HttpAgent(agentOptions)
-  const https = new HttpsAgent(agentOptions)
+  // Not imported: that would load them with the tracer, and the list of an ES module's exports loads fetch.
+  const moduleOf = (protocol: string) =>
+    process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http')
+  const agents = new Map<string, Agent>()
   const routes = {
     traces: route(options.targets.traces),
     metrics: route(options.targets.metrics),
@@ -47,12 +47,13 @@ export function createHttpPost(
 
   function post(body: Uint8Array, signal: Signal): Promise<PostResult> {
     const { url, headers } = routes[signal]
-    const secure = url.protocol === 'https:'
-    const send = secure ? httpsRequest : httpRequest
+    const { Agent, request: send } = moduleOf(url.protocol)
+    const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, maxSockets: 1 })
+    agents.set(url.protocol, agent)
     return new Promise((resolve) => {
       const request = send(url, {
         method: 'POST',
-        agent: secure ? https : http,
+        agent,
         headers: {
           ...headers,
           ...(headRate === undefined || signal !== 'traces'
@@ -75,8 +76,7 @@ export function createHttpPost(
   }
 
   function close(): void {
-    http.destroy()
-    https.destroy()
+    for (const agent of agents.values()) agent.destroy()
   }
 
   return { post, close }

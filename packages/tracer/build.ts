@@ -73,7 +73,7 @@ async function write({ entries, start }: Bundle): Promise<void> {
 
 const inputOptions: InputOptions = {
   platform: 'node',
-  external: [/^node:/],
+  external: [/^node:/, '@apm-js-collab/code-transformer'],
   preserveEntrySignatures: 'strict'
 }
 

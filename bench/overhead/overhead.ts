@@ -11,7 +11,7 @@
  * its spans (see run.ts). The price of a span alone is measured in the same go (see spans.ts).
  */
 import { parseArgs } from 'node:util'
-import { APP_NAMES, App, type AppName, Helpers } from './processes.ts'
+import { APP_NAMES, App, type AppName, Helpers, type Start } from './processes.ts'
 import { jsonReport, tableReport } from './report.ts'
 import { CONNECTIONS, type Run, runOnce } from './run.ts'
 import { measureSpans } from './spans.ts'
@@ -32,19 +32,22 @@ const { values: options } = parseArgs({
 const apps = chosen<AppName>('--apps', options.apps, APP_NAMES)
 const tracers = chosen<TracerName>('--tracers', options.tracers, TRACER_NAMES)
 const [modules] = chosen<Modules>('--modules', options.modules, ['esm', 'commonjs'])
-const rounds = Number(options.rounds ?? (options.quick ? 2 : 5))
+let rounds = Number(options.rounds ?? (options.quick ? 2 : 5))
 if (!tracers.includes('bare')) tracers.unshift('bare')
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number.')
 
-const durations = options.quick
-  ? { warmUpSeconds: 2, loadSeconds: 2 }
-  : { warmUpSeconds: 2.5, loadSeconds: 3.5 }
-/** Starts beside those of the runs: they vary more than anything else, and cost little. */
-const EXTRA_STARTS = 2
+const share = options.quick ? 0.5 : 1
+/**
+ * Starts beside those of the runs: they vary more than anything else. OpenTelemetry's are in no ratio and
+ * take longest.
+ */
+const EXTRA_STARTS: Readonly<Record<TracerName, number>> = { bare: 4, own: 4, dd: 4, otel: 0 }
+/** No round begins after that, so that a machine that is busy elsewhere ends in 15 minutes too. */
+const LAST_ROUND_BEGINS_MS = 12.5 * 60_000
 
 export interface Samples {
   readonly runs: Run[]
-  readonly startMs: number[]
+  readonly starts: Start[]
 }
 
 const helpers = await new Helpers().start()
@@ -52,7 +55,7 @@ try {
   const samples = await measureApps()
   const withSpans = tracers.includes('own') && tracers.includes('otel')
   const spanMicros = withSpans ? await measureSpans(helpers, options.quick ? 3 : 7) : undefined
-  const facts = { modules: modules!, rounds, connections: CONNECTIONS, ...durations }
+  const facts = { modules: modules!, rounds, connections: CONNECTIONS }
   const report = jsonReport(facts, samples, spanMicros)
   console.log(options.json ? JSON.stringify(report) : tableReport(report))
 } finally {
@@ -63,42 +66,56 @@ async function measureApps(): Promise<Map<AppName, Map<TracerName, Samples>>> {
   const samples = new Map(
     apps.map((app) => [
       app,
-      new Map(tracers.map((tracer) => [tracer, { runs: [], startMs: [] } as Samples]))
+      new Map(tracers.map((tracer) => [tracer, { runs: [], starts: [] } as Samples]))
     ])
   )
   for (let round = 0; round < rounds; round++) {
-    for (const app of rotated(apps, round)) {
-      for (const tracer of rotated(tracers, round)) {
-        const { runs, startMs } = samples.get(app)!.get(tracer)!
-        for (let start = 0; start < EXTRA_STARTS; start++) {
-          startMs.push(await startOnce(app, tracer))
-        }
-        const run = await runOrAgain(app, tracer)
-        startMs.push(run.startMs)
-        runs.push(run)
-        console.error(
-          `round ${round + 1}/${rounds}  ${app.padEnd(15)}${tracer.padEnd(5)}` +
-            `${run.cpuMicros.toFixed(1).padStart(8)} µs a request`
-        )
-      }
+    if (performance.now() > LAST_ROUND_BEGINS_MS) {
+      console.error(`Only ${round} rounds of ${rounds}: the machine is too busy for more.`)
+      rounds = round
+      break
     }
+    for (const app of rotated(apps, round)) await measureApp(app, round, samples.get(app)!)
   }
   return samples
 }
 
-async function startOnce(name: AppName, tracer: TracerName): Promise<number> {
+async function measureApp(
+  app: AppName,
+  round: number,
+  samples: ReadonlyMap<TracerName, Samples>
+): Promise<void> {
+  for (let start = 0; start < Math.max(...Object.values(EXTRA_STARTS)); start++) {
+    for (const tracer of rotated(tracers, round + start)) {
+      if (start >= EXTRA_STARTS[tracer]) continue
+      samples.get(tracer)!.starts.push(await startOnce(app, tracer))
+    }
+  }
+  for (const tracer of rotated(tracers, round)) {
+    const run = await runOrAgain(app, tracer)
+    const { runs, starts } = samples.get(tracer)!
+    runs.push(run)
+    starts.push(run.start)
+    console.error(
+      `round ${round + 1}/${rounds}  ${app.padEnd(15)}${tracer.padEnd(5)}` +
+        `${run.cpuMicros.toFixed(1).padStart(8)} µs a request`
+    )
+  }
+}
+
+async function startOnce(name: AppName, tracer: TracerName): Promise<Start> {
   const app = await App.start(helpers, name, tracer, modules!)
   await app.stop()
-  return app.startMs
+  return app.start
 }
 
 /** Once more, because a machine that is busy elsewhere may starve a tracer's exporter. */
 async function runOrAgain(app: AppName, tracer: TracerName): Promise<Run> {
   try {
-    return await runOnce(helpers, app, tracer, modules!, durations)
+    return await runOnce(helpers, app, tracer, modules!, share)
   } catch (fault) {
     console.error(`${(fault as Error).message} Once more.`)
-    return await runOnce(helpers, app, tracer, modules!, durations)
+    return await runOnce(helpers, app, tracer, modules!, share)
   }
 }
 

@@ -85,12 +85,11 @@ function cleanEnv(): NodeJS.ProcessEnv {
 export interface LoadOrder {
   readonly url: string
   readonly connections: number
-  readonly seconds: number
+  readonly requests: number
 }
 
+/** Of requests that all completed with a status of 200: any other outcome is a failure of the bench. */
 export interface LoadResult {
-  /** Completed with a status of 200; any other outcome is a failure of the bench. */
-  readonly requests: number
   readonly requestsPerSecond: number
   readonly p99Ms: number
 }
@@ -104,6 +103,7 @@ export interface SinkCounts {
 export interface Usage {
   /** User and system time of the process with all its threads, since it began. */
   readonly cpuMicros: number
+  readonly mainThreadMicros: number
   readonly rssBytes: number
 }
 
@@ -145,14 +145,21 @@ export class Helpers {
   }
 }
 
+/** From the spawn until the app listens. */
+export interface Start {
+  readonly wallMs: number
+  /** Of all threads; says more than the wall clock where others use the machine. */
+  readonly cpuMs: number
+}
+
 export class App {
   readonly #child: Child
-  readonly startMs: number
+  readonly start: Start
   readonly url: string
 
-  private constructor(child: Child, startMs: number, port: number) {
+  private constructor(child: Child, start: Start, port: number) {
     this.#child = child
-    this.startMs = startMs
+    this.start = start
     this.url = `http://127.0.0.1:${port}/hello/world`
   }
 
@@ -171,8 +178,9 @@ export class App {
       ...env(helpers.sinkUrl)
     })
     try {
-      const { port } = await child.answer<{ port: number }>()
-      return new App(child, performance.now() - begin, port)
+      const { port, cpuMicros } = await child.answer<{ port: number; cpuMicros: number }>()
+      const wallMs = performance.now() - begin
+      return new App(child, { wallMs, cpuMs: cpuMicros / 1_000 }, port)
     } catch (fault) {
       child.kill()
       throw fault

@@ -1,7 +1,7 @@
 /**
  * Where a tracer's microseconds go: the app under load with V8's CPU profiler, first bare, then traced.
  *
- *   npm run -s bench:profile -- --app express            at the root; --tracer, --seconds, --top, --modules
+ *   npm run -s bench:profile -- --app express            at the root; --tracer, --requests, --top, --modules
  *
  * Three tables, all in microseconds a request: the frames of the tracer itself and of the runtime's
  * channels and contexts, by self time; the same by total time, everything they call included, which shows
@@ -9,25 +9,25 @@
  * garbage collection, closures in the way of others, code that was optimised worse.
  *
  * Only samples of the load after the warm-up count: all processes of a machine share the monotonic clock.
- * The profiler itself costs a few percent, so the sums are somewhat above those of bench:overhead.
+ * The profiler itself costs a few percent, so the sums are somewhat above those of bench:overhead; and it
+ * measures by the wall, so on a busy machine calls into the system (writeUtf8String) seem to grow.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { APP_NAMES, App, type AppName, Helpers } from './processes.ts'
-import { CONNECTIONS } from './run.ts'
+import { CONNECTIONS, REQUESTS } from './run.ts'
 import { type Modules, TRACER_NAMES, type TracerName } from './tracers.ts'
 
 const INTERVAL_MICROS = 200
-const WARM_UP_SECONDS = 3
 
 const { values: options } = parseArgs({
   options: {
     app: { type: 'string', default: 'express' },
     tracer: { type: 'string', default: 'own' },
     modules: { type: 'string', default: 'esm' },
-    seconds: { type: 'string', default: '8' },
+    requests: { type: 'string' },
     top: { type: 'string', default: '30' }
   }
 })
@@ -36,6 +36,9 @@ const tracer = options.tracer as TracerName
 const top = Number(options.top)
 if (!APP_NAMES.includes(app)) throw new Error(`--app is one of ${APP_NAMES.join()}.`)
 if (!TRACER_NAMES.includes(tracer)) throw new Error(`--tracer is one of ${TRACER_NAMES.join()}.`)
+
+/** Three times those of a run of bench:overhead: a profile is of samples. */
+const requests = Number(options.requests ?? REQUESTS[app].load * 3)
 
 interface Profile {
   readonly nodes: readonly {
@@ -60,8 +63,8 @@ interface Costs {
   readonly total: Map<string, number>
   readonly byPackage: Map<string, number>
   readonly cpuMicros: number
-  /** Of the sending thread and its like, on the CPU beside the main thread. */
-  readonly otherThreads: number
+  /** Of these, not in the main thread: the sending thread, V8's helpers. */
+  readonly otherThreadsMicros: number
 }
 
 const helpers = await new Helpers().start()
@@ -69,10 +72,11 @@ try {
   const bare = await profiled('bare')
   const traced = await profiled(tracer)
   const added = traced.cpuMicros - bare.cpuMicros
+  const grownOthers = traced.otherThreadsMicros - bare.otherThreadsMicros
   console.log(
     `${app}: ${bare.cpuMicros.toFixed(1)} µs a request bare, ${traced.cpuMicros.toFixed(1)} under ` +
-      `${tracer} (+${added.toFixed(1)}), both with the profiler; ` +
-      `${traced.otherThreads.toFixed(1)} of it in other threads`
+      `${tracer}: +${added.toFixed(1)}, of it +${grownOthers.toFixed(1)} in other threads ` +
+      '(the sending one, V8’s)'
   )
   table('Self, of the tracer and of channels and contexts', traced.self)
   table('Total, with what they call', traced.total)
@@ -87,23 +91,24 @@ async function profiled(name: TracerName): Promise<Costs> {
   try {
     const running = await App.start(helpers, app, name, options.modules as Modules, flags)
     const order = { url: running.url, connections: CONNECTIONS }
-    await helpers.load({ ...order, seconds: WARM_UP_SECONDS })
+    await helpers.load({ ...order, requests: REQUESTS[app].warmUp })
     const before = await running.usage()
     const from = microsNow()
-    const { requests } = await helpers.load({ ...order, seconds: Number(options.seconds) })
+    await helpers.load({ ...order, requests })
     const until = microsNow()
     const after = await running.usage()
     await running.stop()
-    const threads = readdirSync(folder).map((file) => {
-      const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile
-      return spent(profile, from, until, requests)
+    const profiles = readdirSync(folder).map((file) => {
+      return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile
     })
-    // The main thread has the most to say: it alone answers requests.
-    const [main, ...others] = threads.toSorted((a, b) => b.busy - a.busy)
+    // A thread's profile of its own, where there is one, is the smaller.
+    const main = profiles.toSorted((a, b) => b.nodes.length - a.nodes.length)[0]!
+    const cpuMicros = (after.cpuMicros - before.cpuMicros) / requests
+    const mainMicros = (after.mainThreadMicros - before.mainThreadMicros) / requests
     return {
-      ...main!,
-      cpuMicros: (after.cpuMicros - before.cpuMicros) / requests,
-      otherThreads: others.reduce((sum, { busy }) => sum + busy, 0)
+      ...spent(main, from, until),
+      cpuMicros,
+      otherThreadsMicros: cpuMicros - mainMicros
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -114,7 +119,7 @@ function microsNow(): number {
   return Number(process.hrtime.bigint() / 1_000n)
 }
 
-function spent(profile: Profile, from: number, until: number, requests: number) {
+function spent(profile: Profile, from: number, until: number) {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]))
   const parents = new Map<number, number>()
   for (const { id, children } of profile.nodes)
@@ -122,7 +127,6 @@ function spent(profile: Profile, from: number, until: number, requests: number) 
   const self = new Map<string, number>()
   const total = new Map<string, number>()
   const byPackage = new Map<string, number>()
-  let busy = 0
   let now = profile.startTime
   for (const [index, node] of profile.samples.entries()) {
     now += profile.timeDeltas[index]!
@@ -131,7 +135,6 @@ function spent(profile: Profile, from: number, until: number, requests: number) 
     const micros = Math.max(0, profile.timeDeltas[index + 1] ?? 0) / requests
     const frame = frames.get(node)!
     if (frame.functionName === '(idle)' || frame.functionName === '(program)') continue
-    busy += micros
     add(byPackage, packageOf(frame), micros)
     if (isWatched(frame)) add(self, nameOf(frame), micros)
     const seen = new Set<string>()
@@ -141,7 +144,7 @@ function spent(profile: Profile, from: number, until: number, requests: number) 
     }
     for (const each of seen) add(total, each, micros)
   }
-  return { self, total, byPackage, busy }
+  return { self, total, byPackage }
 }
 
 function add(sums: Map<string, number>, key: string, micros: number): void {
@@ -160,7 +163,7 @@ function nameOf({ functionName, url, lineNumber }: CallFrame): string {
 }
 
 function packageOf({ functionName, url }: CallFrame): string {
-  if (url === '') return functionName.startsWith('(') ? functionName : '(native)'
+  if (url === '') return functionName.startsWith('(') ? functionName : `native ${functionName}`
   if (url.startsWith('node:')) return url
   return /.*\/(?:node_modules|packages)\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? 'the app'
 }

@@ -3,7 +3,7 @@
  * that ours adds a tenth of the CPU that dd-trace adds to the same app. Beside them stands what must hold.
  */
 import { createRequire } from 'node:module'
-import type { AppName } from './processes.ts'
+import type { AppName, Start } from './processes.ts'
 import type { Run } from './run.ts'
 import type { SpanMicros } from './spans.ts'
 import { type Figure, figure, median } from './statistics.ts'
@@ -11,7 +11,7 @@ import type { TracerName } from './tracers.ts'
 
 interface Samples {
   readonly runs: readonly Run[]
-  readonly startMs: readonly number[]
+  readonly starts: readonly Start[]
 }
 type AllSamples = ReadonlyMap<AppName, ReadonlyMap<TracerName, Samples>>
 type Ratios = Partial<Record<AppName, number>>
@@ -21,10 +21,16 @@ interface Row {
   readonly cpuMicros: Figure
   readonly rssMb: Figure
   readonly startMs: Figure
+  readonly startCpuMs: Figure
   readonly p99Ms: Figure
   readonly requestsPerSecond: Figure
   readonly spansPerRequest: number
-  readonly added?: { readonly cpuMicros: Figure; readonly rssMb: Figure; readonly startMs: number }
+  readonly added?: {
+    readonly cpuMicros: Figure
+    readonly rssMb: Figure
+    readonly startMs: number
+    readonly startCpuMs: number
+  }
 }
 type Rows = Partial<Record<AppName, Partial<Record<TracerName, Row>>>>
 
@@ -89,11 +95,14 @@ export function jsonReport(
   }
 }
 
-function row({ runs, startMs }: Samples, bare: Samples): Row {
+function row({ runs, starts }: Samples, bare: Samples): Row {
+  const wall = (each: readonly Start[]) => each.map(({ wallMs }) => wallMs)
+  const cpu = (each: readonly Start[]) => each.map(({ cpuMs }) => cpuMs)
   const own = {
     cpuMicros: figure(runs.map((run) => run.cpuMicros)),
     rssMb: figure(runs.map((run) => run.rssMb)),
-    startMs: figure(startMs, 0),
+    startMs: figure(wall(starts), 0),
+    startCpuMs: figure(cpu(starts), 0),
     p99Ms: figure(
       runs.map((run) => run.p99Ms),
       2
@@ -110,7 +119,8 @@ function row({ runs, startMs }: Samples, bare: Samples): Row {
     added: {
       cpuMicros: figure(runs.map((run, round) => run.cpuMicros - bare.runs[round]!.cpuMicros)),
       rssMb: figure(runs.map((run, round) => run.rssMb - bare.runs[round]!.rssMb)),
-      startMs: Math.round(median(startMs) - median(bare.startMs))
+      startMs: Math.round(median(wall(starts)) - median(wall(bare.starts))),
+      startCpuMs: Math.round(median(cpu(starts)) - median(cpu(bare.starts)))
     }
   }
 }
@@ -150,7 +160,7 @@ export function tableReport(report: Report): string {
   ]
   for (const [app, rows] of Object.entries(report.apps)) {
     lines.push(
-      `${app.padEnd(16)}${'CPU µs/request'.padEnd(24)}${'RSS MB'.padEnd(20)}${'start ms'.padEnd(10)}` +
+      `${app.padEnd(16)}${'CPU µs/request'.padEnd(24)}${'RSS MB'.padEnd(20)}${'start ms (CPU)'.padEnd(16)}` +
         `${'p99 ms'.padEnd(9)}${'req/s'.padEnd(9)}spans/request`
     )
     for (const [tracer, row] of Object.entries(rows)) lines.push(tableRow(tracer, row))
@@ -177,10 +187,11 @@ function tableRow(tracer: string, row: Row): string {
   const cpu = added?.cpuMicros ?? row.cpuMicros
   const rss = added?.rssMb ?? row.rssMb
   const sign = added ? '+' : ' '
+  const start = `${sign}${added?.startMs ?? row.startMs.median} (${added?.startCpuMs ?? row.startCpuMs.median})`
   const spread = ({ median, min, max }: Figure) => `${sign}${median} (${min} … ${max})`
   return (
     `  ${tracer.padEnd(14)}${spread(cpu).padEnd(24)}${spread(rss).padEnd(20)}` +
-    `${(sign + (added?.startMs ?? row.startMs.median)).padEnd(10)}${String(row.p99Ms.median).padEnd(9)}` +
+    `${start.padEnd(16)}${String(row.p99Ms.median).padEnd(9)}` +
     `${String(row.requestsPerSecond.median).padEnd(9)}${row.spansPerRequest.toFixed(2)}`
   )
 }

@@ -8,7 +8,7 @@
  * warm-up, and leaves as much behind at the end: batches that wait cancel out.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { App, type AppName, type Helpers } from './processes.ts'
+import { App, type AppName, type Helpers, type Start } from './processes.ts'
 import type { Modules, TracerName } from './tracers.ts'
 
 /**
@@ -18,13 +18,19 @@ import type { Modules, TracerName } from './tracers.ts'
  */
 export const CONNECTIONS = 8
 
-export interface Durations {
-  readonly warmUpSeconds: number
-  readonly loadSeconds: number
+/**
+ * A number of requests and no duration, so that each tracer has the same work to do: memory grows with it.
+ * On two idle cores that is one second for the bare app and four for the dearest tracer.
+ */
+export const REQUESTS: Readonly<Record<AppName, { warmUp: number; load: number }>> = {
+  nodeHttp: { warmUp: 25_000, load: 40_000 },
+  express: { warmUp: 12_000, load: 16_000 },
+  fastify: { warmUp: 25_000, load: 40_000 },
+  expressFetchPg: { warmUp: 6_000, load: 8_000 }
 }
 
 export interface Run {
-  readonly startMs: number
+  readonly start: Start
   readonly cpuMicros: number
   readonly rssMb: number
   readonly p99Ms: number
@@ -46,25 +52,28 @@ const CLIENT_SPANS: Readonly<Record<AppName, number>> = {
   expressFetchPg: 2
 }
 
+/** `share` of the requests: less than 1 for a quick look. */
 export async function runOnce(
   helpers: Helpers,
   name: AppName,
   tracer: TracerName,
   modules: Modules,
-  { warmUpSeconds, loadSeconds }: Durations
+  share: number
 ): Promise<Run> {
   await helpers.resetSpans()
   const app = await App.start(helpers, name, tracer, modules)
   try {
     const order = { url: app.url, connections: CONNECTIONS }
-    const warmUp = await helpers.load({ ...order, seconds: warmUpSeconds })
+    const warmUp = Math.round(REQUESTS[name].warmUp * share)
+    const requests = Math.round(REQUESTS[name].load * share)
+    await helpers.load({ ...order, requests: warmUp })
     const before = await app.usage()
-    const load = await helpers.load({ ...order, seconds: loadSeconds })
+    const load = await helpers.load({ ...order, requests })
     const after = await app.usage()
-    const spans = await arrived(helpers, name, tracer, warmUp.requests + load.requests)
+    const spans = await arrived(helpers, name, tracer, warmUp + requests)
     return {
-      startMs: app.startMs,
-      cpuMicros: (after.cpuMicros - before.cpuMicros) / load.requests,
+      start: app.start,
+      cpuMicros: (after.cpuMicros - before.cpuMicros) / requests,
       rssMb: after.rssBytes / 2 ** 20,
       p99Ms: load.p99Ms,
       requestsPerSecond: load.requestsPerSecond,

@@ -59,11 +59,17 @@ function threeMiddlewares(app) {
 function report(server) {
   process.on('message', (message) => {
     if (message === 'usage') {
-      const { user, system } = process.cpuUsage()
-      process.send({ cpuMicros: user + system, rssBytes: process.memoryUsage.rss() })
+      const whole = process.cpuUsage()
+      const main = process.threadCpuUsage()
+      process.send({
+        cpuMicros: whole.user + whole.system,
+        mainThreadMicros: main.user + main.system,
+        rssBytes: process.memoryUsage.rss()
+      })
     } else if (message === 'stop') {
       process.exit()
     }
   })
-  process.send({ port: server.address().port })
+  const { user, system } = process.cpuUsage()
+  process.send({ port: server.address().port, cpuMicros: user + system })
 }

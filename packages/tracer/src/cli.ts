@@ -3,6 +3,7 @@
 import type { Command } from './cli/command.ts'
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  doctor: async () => (await import('./cli/doctor.ts')).doctor,
   config: async () => (await import('./cli/show-config.ts')).showConfig,
   help: async () => (await import('./cli/help.ts')).help
 }

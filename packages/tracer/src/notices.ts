@@ -19,6 +19,12 @@ const MESSAGES = {
     `${name}="${value}" is not supported by this version; ${used} is used.`,
   ENCODE_FAILED: (reason: string) =>
     `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
+  INSTRUMENTED: (libraries: string) =>
+    `Traced here: ${libraries}. \`npx @spanloom/tracer doctor\` says more.`,
+  INSTRUMENT_LATE: (libraries: string) =>
+    `Loaded before the tracer: ${libraries}. What was made of them until then may be missing; start with node --import @spanloom/tracer/register.`,
+  INSTRUMENT_UNSUPPORTED: (library: string, version: string, supported: string) =>
+    `${library} ${version} is not traced; supported are ${supported}.`,
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
   OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
@@ -60,6 +66,7 @@ const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
   CONFIG_AGENT: 'info',
   CONFIG_IN_EFFECT: 'info',
   CONFIG_NO_EFFECT: 'info',
+  INSTRUMENTED: 'info',
   ENCODE_FAILED: 'error',
   INSTRUMENT_FAULT: 'error',
   SEND_DROPPED: 'error',

@@ -4,6 +4,7 @@
  *   node --import @spanloom/tracer/register app.js
  *   import tracer from '@spanloom/tracer/register'      as the app's first line
  */
+import { isInternalThread } from 'node:worker_threads'
 import { readConfig, type TracerConfig } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
 import { processEnvironment } from './config/environment.ts'
@@ -39,7 +40,8 @@ async function sayStart(
 }
 
 const known = globalThis as Process
-known[STARTED] ??= start()
+// Node's loader thread runs preloaded modules too, but nothing of the app.
+known[STARTED] ??= isInternalThread ? startDisabledTracer(readConfig(() => {})) : start()
 const tracer: SpanloomTracer = known[STARTED]
 
 export default tracer

@@ -20,11 +20,13 @@ import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
+import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
 import { headerCapture } from './instrument/header-capture.ts'
 import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
+import { sayInstrumentedSoon } from './instrument/say-instrumented.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
 import { createRandomWords } from './lib/random-ids.ts'
@@ -32,6 +34,7 @@ import { type Notify, notifyAt, notifyStderr } from './notices.ts'
 import { Propagator } from './propagate/propagator.ts'
 import { processFacts } from './resource/facts.ts'
 import { detectResource } from './resource/resource.ts'
+import { threadCpuMs } from './runtime/overhead.ts'
 import { RuntimeWatch } from './runtime/watch.ts'
 import { HeadSampler } from './sample/head-sampler.ts'
 import { consoleSpans } from './send/console-spans.ts'
@@ -136,12 +139,12 @@ export function startTracer(
     resource,
     opened: (span: RecordingSpan) => watch.opened(span),
     ended(span: RecordingSpan) {
-      const fromMs = watch.overhead.isTimed ? performance.now() : 0
+      const fromMs = watch.overhead.isTimed ? threadCpuMs() : -1
       watch.ending(span)
       const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
       if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) buffer.add(span)
       processors.ended(span)
-      if (fromMs > 0) watch.overhead.took(performance.now() - fromMs)
+      if (fromMs >= 0) watch.overhead.took(threadCpuMs() - fromMs)
     }
   }
   const starter = new SpanStarter(host, createRandomWords(), sampler)
@@ -161,11 +164,14 @@ export function startTracer(
     onStart,
     propagator,
     guard,
+    overhead: watch.overhead,
     headers: named ? headerCapture(config.captureHeaders) : undefined
   }
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
+  tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     const lost = sender.flushAtExit(config.exitWaitMs)
@@ -178,6 +184,7 @@ export function startTracer(
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
+    unsay()
     instrumented.stop()
     watch.stop()
     await flush()
@@ -209,6 +216,17 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
     addSpanProcessor() {},
     setSampler() {}
   }
+}
+
+/** For the doctor: a getter on `globalThis`, read by nobody else. */
+function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
+  const startedAtMs = performance.now()
+  const known = globalThis as Record<symbol, unknown>
+  known[Symbol.for(DIAGNOSTICS)] = (): Diagnostics => ({
+    version: SDK_VERSION,
+    startedAtMs,
+    ...facts
+  })
 }
 
 function createSender(

@@ -27,7 +27,11 @@ describe.each(['http2.mjs', 'http2.cjs'])('%s', (file) => {
   it('makes a span on each side, carries the trace on, and leaves gRPC alone', async () => {
     app = new App(file, {
       nodeArgs: ['--import', REGISTER],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+        OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST: 'x-other',
+        OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: 'x-other'
+      }
     })
     const { port, kept } = JSON.parse((await app.line(/kept (.*)/))[1]!) as {
       port: number
@@ -45,6 +49,7 @@ describe.each(['http2.mjs', 'http2.cjs'])('%s', (file) => {
     const core = pair('core')
     expect(core.exit).toMatchObject({ name: 'GET', kind: CLIENT, status: { code: 0 } })
     expect(core.exit!.attributes).toEqual({
+      'http.request.header.x-other': ['kept'],
       'http.request.method': 'GET',
       'http.response.status_code': 200,
       'network.protocol.version': '2',
@@ -55,6 +60,7 @@ describe.each(['http2.mjs', 'http2.cjs'])('%s', (file) => {
     expect(core.entry).toMatchObject({ name: 'GET', kind: SERVER, status: { code: 0 } })
     expect(core.entry!.attributes).toEqual({
       'client.address': '127.0.0.1',
+      'http.request.header.x-other': ['kept'],
       'http.request.method': 'GET',
       'http.response.status_code': 200,
       'network.protocol.version': '2',
@@ -65,7 +71,7 @@ describe.each(['http2.mjs', 'http2.cjs'])('%s', (file) => {
       'url.scheme': 'http'
     })
     const { exit } = core
-    expect(kept.core!.answer.headers.traceparent).toBe(`00-${exit!.traceId}-${exit!.spanId}-01`)
+    expect(kept.core!.answer.headers.traceparent).toBe(`00-${exit!.traceId}-${exit!.spanId}-03`)
     expect(kept.core!.answer.headers['x-other']).toBe('kept')
     expect(kept.core!.answer.active).toBe(core.entry!.spanId)
 

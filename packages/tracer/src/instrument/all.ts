@@ -65,7 +65,7 @@ function codeOf(one: Started): Instrumentation {
 }
 
 /** Subscribes to the entry's channels; the handlers are loaded with the first message on any of them. */
-function listen(one: Started, { guard }: SharedInstruments): () => void {
+function listen(one: Started, { guard, overhead }: SharedInstruments): () => void {
   let handlers: Readonly<Record<string, (message: unknown) => void>> | undefined
   const undo: (() => void)[] = []
   const place = one.entry.name
@@ -78,7 +78,9 @@ function listen(one: Started, { guard }: SharedInstruments): () => void {
         handlers ??= codeOf(one).channels?.(one.instruments) ?? {}
         handler = handlers[name] ?? (() => {})
       }
-      handler(message)
+      const handle = handler
+      if (overhead?.isTimed) overhead.time(() => handle(message))
+      else handle(message)
     })
     subscribed.subscribe(guarded)
     undo.push(() => subscribed.unsubscribe(guarded))

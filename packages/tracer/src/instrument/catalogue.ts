@@ -130,12 +130,12 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'nestjs',
     code: 'nest',
     library: '`@nestjs/core`',
-    versions: '12',
+    versions: '10, 11, 12',
     span: 'no span: exceptions on the server span; routes by express or fastify',
     modules: [
       {
         packageName: '@nestjs/core',
-        majors: [12],
+        majors: [10, 11, 12],
         file: 'exceptions/exceptions-handler.js',
         esm: ['ExceptionsHandler'],
         patch: 'exceptions'
@@ -314,6 +314,23 @@ export const CATALOGUE: readonly Entry[] = [
     span: 'no span: the driver’s, under whoever asked',
     modules: [
       { packageName: 'mongoose', majors: [7, 8, 9], file: 'lib/collection.js', patch: 'collection' }
+    ]
+  },
+  {
+    name: 'prisma',
+    code: 'prisma',
+    library: '`@prisma/client`',
+    versions: '7',
+    span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s',
+    modules: [
+      { packageName: '@prisma/client', majors: [7], file: 'runtime/client.js', patch: 'runtime' },
+      // What the runtime requires: where node loads the runtime for an `import`, no `require` tells of it.
+      {
+        packageName: '@prisma/client-runtime-utils',
+        majors: [7],
+        file: 'dist/index.js',
+        patch: 'runtime'
+      }
     ]
   }
 ]

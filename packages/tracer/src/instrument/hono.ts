@@ -8,10 +8,11 @@
  * So the Context's class is replaced by one that leaves word with the server's request, which asks at its
  * end. Where only middleware was entered, the route is the one that it stood before, if any.
  *
- * An error is known when at least one middleware has matched, because a request with one handler is
- * answered without Hono's chain, which is what keeps the error.
+ * Errors are kept in the Context as well, by Hono's chain. A request with one handler is answered without
+ * the chain: that handler is replaced in the router's entry, once, by one that tells what it threw.
  */
 import type { IncomingMessage } from 'node:http'
+import { named } from './calls.ts'
 import type { Instrumentation } from './registry.ts'
 import { serverRequestOf } from './server-request.ts'
 
@@ -20,12 +21,17 @@ interface Route {
   readonly method: string
 }
 
+type Handler = (context: Context, next: unknown) => unknown
+/** What the app registered, as the router holds it. */
+type Registered = [handler: Handler, route: Route]
+
 interface Options {
   readonly env?: { readonly incoming?: IncomingMessage }
-  readonly matchResult?: readonly [readonly (readonly [readonly [unknown, Route], unknown])[]]
+  readonly matchResult?: readonly [readonly (readonly [Registered, unknown])[]]
 }
 
 interface Context {
+  readonly env?: { readonly incoming?: IncomingMessage }
   readonly req: { readonly routeIndex: number }
   readonly error?: unknown
 }
@@ -38,11 +44,16 @@ const hono: Instrumentation = {
       const holder = exports as { Context: ContextClass }
       const Original = holder.Context
 
+      const recordError = guard.wrap('hono error', ({ env }: Context, error: unknown) => {
+        if (env?.incoming !== undefined) serverRequestOf(env.incoming)?.recordError(error)
+      })
       const watch = guard.wrap('hono context', (context: Context, options: Options) => {
         const incoming = options.env?.incoming
         const server = incoming === undefined ? undefined : serverRequestOf(incoming)
         if (server === undefined) return
         usage.count++
+        const handlers = options.matchResult?.[0]
+        if (handlers?.length === 1) tellErrors(handlers[0]![0], recordError)
         server.setRoute(() => {
           server.recordError(context.error)
           return routeOf(options, context.req.routeIndex)
@@ -62,6 +73,30 @@ const hono: Instrumentation = {
 }
 
 export default hono
+
+const telling = new WeakSet<Registered>()
+
+function tellErrors(
+  registered: Registered,
+  recordError: (context: Context, error: unknown) => void
+): void {
+  if (telling.has(registered)) return
+  telling.add(registered)
+  const [handler] = registered
+  const told: Handler = (context, next) => {
+    const fail = (error: unknown): never => {
+      recordError(context, error)
+      throw error
+    }
+    try {
+      const result = handler(context, next)
+      return result instanceof Promise ? result.then(undefined, fail) : result
+    } catch (error) {
+      return fail(error)
+    }
+  }
+  registered[0] = named(handler, told)
+}
 
 function routeOf({ matchResult }: Options, entered: number): string | undefined {
   const [handlers] = matchResult ?? [[]]

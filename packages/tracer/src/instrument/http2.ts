@@ -11,7 +11,7 @@
  * wrapped, and begin and end the span by their streams' events.
  *
  * gRPC has spans of its own: what is `application/grpc` is left alone. So is a client request that has a
- * `traceparent`: whoever set it, such as undici with HTTP/2, has made its span.
+ * parent in its headers: whoever set it, such as undici with HTTP/2, has made its span.
  */
 import { EventEmitter } from 'node:events'
 import type {
@@ -40,6 +40,7 @@ import {
 import { requestFrame } from '../context/frame.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { type AnyFunction, named, wrapMethod } from './calls.ts'
+import { captureHeaders } from './header-capture.ts'
 import { endExitSpan } from './http-client.ts'
 import { clientAddress, HEADER_CHARS_MAX } from './http-server.ts'
 import {
@@ -52,7 +53,9 @@ import {
   redactTarget
 } from './http-words.ts'
 import {
+  type AttributeSink,
   announce,
+  factsOf,
   type Instruments,
   injectHeaders,
   startEntrySpan,
@@ -76,7 +79,7 @@ const http2: Instrumentation = {
       begin(stream, headers, instruments)
     },
     'http2.server.stream.close': (message) => {
-      end((message as { stream: ServerHttp2Stream }).stream)
+      end((message as { stream: ServerHttp2Stream }).stream, instruments)
     }
   }),
   patches: {
@@ -111,9 +114,18 @@ function begin(stream: ServerHttp2Stream, headers: Headers, instruments: Instrum
   if (isGrpc(headers['content-type']) || isPushed(stream)) return
   const method = knownMethod(headers[':method'] ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
+  const incoming: Incoming = { stream, headers }
   const parent = instruments.propagator.parentOf(headers)
-  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent)
-  if (span instanceof RecordingSpan) describe(span, stream, headers, method)
+  const facts = factsOf(instruments, describe, incoming)
+  const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent, facts)
+  if (span instanceof RecordingSpan) {
+    describe(span, incoming)
+    const link = instruments.propagator.linkOf(headers)
+    if (link !== undefined) span.addLink({ context: link.spanContext() })
+    if (instruments.headers !== undefined) {
+      captureHeaders(span, instruments.headers.serverRequest, (header) => headers[header])
+    }
+  }
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))
   attachServerRequest(stream, new ServerRequest(span, frame, name))
@@ -126,12 +138,13 @@ function isPushed({ id }: ServerHttp2Stream): boolean {
   return id !== undefined && id % 2 === 0
 }
 
-function describe(
-  span: RecordingSpan,
-  stream: ServerHttp2Stream,
-  headers: Headers,
-  method: string
-): void {
+interface Incoming {
+  readonly stream: ServerHttp2Stream
+  readonly headers: Headers
+}
+
+function describe(span: AttributeSink, { stream, headers }: Incoming): void {
+  const method = knownMethod(headers[':method'] ?? '')
   const scheme = headers[':scheme'] === 'http' ? 'http' : 'https'
   const target = headers[':path'] ?? '/'
   const mark = target.indexOf('?')
@@ -149,7 +162,7 @@ function describe(
   if (agent !== undefined) span.put(USER_AGENT_ORIGINAL, agent.slice(0, HEADER_CHARS_MAX))
 }
 
-function putServer(span: RecordingSpan, authority: string | undefined, scheme: string): void {
+function putServer(span: AttributeSink, authority: string | undefined, scheme: string): void {
   if (authority === undefined) return
   const { host, port } = parseHost(authority)
   span.put(SERVER_ADDRESS, host)
@@ -157,9 +170,12 @@ function putServer(span: RecordingSpan, authority: string | undefined, scheme: s
   if (known !== undefined) span.put(SERVER_PORT, known)
 }
 
-function end(stream: ServerHttp2Stream): void {
+function end(stream: ServerHttp2Stream, { headers }: Instruments): void {
   const server = serverRequestOf(stream)
   if (server === undefined) return
+  if (headers !== undefined && server.span instanceof RecordingSpan) {
+    captureHeaders(server.span, headers.serverResponse, (header) => stream.sentHeaders?.[header])
+  }
   const status = Number(stream.sentHeaders?.[':status'] ?? 0)
   const isBroken = stream.aborted || (stream.rstCode !== NO_ERROR && stream.rstCode !== undefined)
   server.end(isBroken || status === 0 ? undefined : status)
@@ -176,7 +192,7 @@ function wrapServerEmit(server: Http2Server, instruments: Instruments): void {
     'http2 stream',
     (stream: ServerHttp2Stream, headers: Headers) => {
       begin(stream, headers, instruments)
-      stream.once('close', () => end(stream))
+      stream.once('close', () => end(stream, instruments))
     }
   )
   const hasChannels = hasStreamChannels(process.versions.node)
@@ -255,12 +271,18 @@ function beginExit(
   // Newer versions take a flat list of names and values as well.
   const isList = Array.isArray(given)
   const headers = isList ? fromList(given) : ((given ?? {}) as OutgoingHeaders)
-  if (isGrpc(headers['content-type']) || headers.traceparent !== undefined) return undefined
+  if (isGrpc(headers['content-type']) || isTraced(headers, instruments)) return undefined
   const method = knownMethod(String(headers[':method'] ?? 'GET'))
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const span = startExitSpan(instruments, name, SpanKind.CLIENT)
   if (span === undefined) return undefined
-  if (span instanceof RecordingSpan) describeExit(span, session, headers, method)
+  if (span instanceof RecordingSpan) {
+    describeExit(span, session, headers, method)
+    if (instruments.headers !== undefined) {
+      const { clientRequest } = instruments.headers
+      captureHeaders(span, clientRequest, (header) => headers[header])
+    }
+  }
   announce(instruments, span)
   const added: string[] = []
   injectHeaders(instruments, span, (header, value) => added.push(header, value))
@@ -306,6 +328,9 @@ function watchExit(stream: ClientHttp2Stream, span: Begun['span'], instruments: 
   let status: number | undefined
   stream.once('response', (headers) => {
     status = headers[':status']
+    if (instruments.headers !== undefined && span instanceof RecordingSpan) {
+      captureHeaders(span, instruments.headers.clientResponse, (header) => headers[header])
+    }
   })
   stream.once('close', () => {
     if (!(span instanceof RecordingSpan)) return
@@ -313,6 +338,10 @@ function watchExit(stream: ClientHttp2Stream, span: Begun['span'], instruments: 
     const isBroken = status === undefined || stream.aborted || stream.rstCode !== NO_ERROR
     endExitSpan(span, status, stream.errored, isBroken ? 'aborted' : undefined)
   })
+}
+
+function isTraced(headers: OutgoingHeaders, { propagator }: Instruments): boolean {
+  return propagator.parentOf(headers as Headers) !== undefined
 }
 
 function fromList(list: readonly unknown[]): OutgoingHeaders {

@@ -11,6 +11,12 @@ import type { AnySpan, OnStart, SpanStarter, StartFacts } from '../trace/tracer.
 import { SDK_VERSION } from '../version.ts'
 import type { HeaderCapture } from './header-capture.ts'
 
+export interface CallTimer {
+  /** Whether this call is one of those that are timed. */
+  readonly isTimed: boolean
+  time(call: () => void): void
+}
+
 /** The tracer's parts, the same for all instrumentations. */
 export interface SharedInstruments {
   readonly contexts: SpanloomContextManager
@@ -18,6 +24,8 @@ export interface SharedInstruments {
   readonly onStart: OnStart
   readonly propagator: Propagator
   readonly guard: Guard
+  /** Times some of the calls, where somebody asks what the tracer costs. */
+  readonly overhead?: CallTimer
   /** Headers that spans keep, when any are named. */
   readonly headers?: HeaderCapture | undefined
 }

@@ -2,7 +2,8 @@
  * What the tracer itself costs, and what gives way when that is more than the budget.
  *
  * One in 61 of its calls on the main thread is timed and counted 61 times; the sending thread tells how
- * long it was busy. Every five seconds the two are set against the time that has passed:
+ * much CPU it took. Where the runtime cannot tell a thread's CPU (before Node 23.9) the wall clock serves, and
+ * a call counts for 0.2 ms at most: on a busy machine most of a long one is the time of others. Every five seconds the two are set against the time that has passed:
  *
  *   over the budget    one level up:    1  statement texts and stack traces are left out
  *                                       2  no spans of middleware and other inner steps
@@ -19,6 +20,21 @@ const CALM_INTERVALS = 6
 const HALVINGS_MAX = 6
 const FIRST_SAMPLING_LEVEL = 3
 export const SHED_LEVEL_MAX = FIRST_SAMPLING_LEVEL - 1 + HALVINGS_MAX
+
+/** A call of the wall clock's that is longer was interrupted. */
+const WALL_CALL_MAX_MS = 0.2
+
+/** Milliseconds of CPU that the calling thread has had, or of the wall clock where that is not to be had. */
+export const threadCpuMs: () => number =
+  typeof process.threadCpuUsage === 'function'
+    ? () => {
+        const { user, system } = process.threadCpuUsage()
+        return (user + system) / 1_000
+      }
+    : () => performance.now()
+
+const CALL_MAX_MS =
+  typeof process.threadCpuUsage === 'function' ? Number.POSITIVE_INFINITY : WALL_CALL_MAX_MS
 
 export interface OverheadParts {
   /** Monotonic milliseconds. */
@@ -51,9 +67,15 @@ export class Overhead {
     return ++this.#calls % SAMPLED_CALLS === 0
   }
 
+  time(call: () => void): void {
+    const fromMs = threadCpuMs()
+    call()
+    this.took(threadCpuMs() - fromMs)
+  }
+
   /** A timed call took so long. */
   took(ms: number): void {
-    this.#mainMs += ms * SAMPLED_CALLS
+    this.#mainMs += Math.min(ms, CALL_MAX_MS) * SAMPLED_CALLS
   }
 
   /** To be called now and then; acts once in five seconds. */

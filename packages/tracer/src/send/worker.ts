@@ -78,7 +78,7 @@ function start(input: WorkerInput): void {
   parentPort!.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'batch':
-        control.busyMs = performance.eventLoopUtilization().active
+        control.busyMs = threadBusyMs()
         delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount, message.signal)
         break
       case 'name':
@@ -95,6 +95,12 @@ function start(input: WorkerInput): void {
         })
     }
   })
+}
+
+function threadBusyMs(): number {
+  if (typeof process.threadCpuUsage !== 'function') return performance.eventLoopUtilization().active
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
 }
 
 /** Loaded after a while: most programs have ended, or have no span that is open for long, by then. */

@@ -8,6 +8,11 @@ export const CLIENT = 3
 const register = new URL('../../dist/register.js', import.meta.url).href
 const apps = fileURLToPath(new URL('./apps/', import.meta.url))
 
+/** The oldest node runs TypeScript only when told to, and says that this is an experiment. */
+const NODE_ARGS = process.features.typescript
+  ? ['--no-deprecation']
+  : ['--no-warnings', '--experimental-strip-types']
+
 export interface Told {
   readonly spans: readonly SinkSpan[]
   /** Client spans whose parent is the step, in the order they began. */
@@ -18,7 +23,7 @@ export interface Told {
 export async function runToEnd(file: string, args: readonly string[]): Promise<Told> {
   const sink = await new OtlpSink().listen()
   const app = new App(apps + file, {
-    nodeArgs: ['--no-deprecation', '--import', register],
+    nodeArgs: [...NODE_ARGS, '--import', register],
     args,
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
   })

@@ -1,0 +1,125 @@
+/**
+ * `spanloom-tracer doctor [--seconds N] -- node app.js`: runs the app as it is, watches what it loads and what
+ * comes of it, asks the collector, and shows it all on one screen. It ends when the app does, at Ctrl-C, or
+ * after N seconds. Exit code 1 when something is to be done.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig } from '../config/config.ts'
+import { processEnvironment } from '../config/environment.ts'
+import type { Findings } from '../doctor/findings.ts'
+import { type CollectorAnswer, reportOf } from '../doctor/report.ts'
+import type { Command } from './command.ts'
+
+const ANSWER_WAIT_MS = 5_000
+const KILL_AFTER_MS = 5_000
+const USAGE = 'usage: spanloom-tracer doctor [--seconds N] -- node app.js\n'
+
+export const doctor: Command = async (args, out) => {
+  const at = args.indexOf('--')
+  const [program, ...programArgs] = at < 0 ? [] : args.slice(at + 1)
+  const options = at < 0 ? args : args.slice(0, at)
+  const seconds = secondsOf(options)
+  if (program === undefined || seconds === undefined) {
+    out(USAGE)
+    return 2
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'spanloom-doctor-'))
+  try {
+    const file = join(folder, 'findings.json')
+    const [, collector] = await Promise.all([
+      run(program, programArgs, file, seconds),
+      askCollector()
+    ])
+    const { text, isWell } = reportOf(readFindings(file), collector)
+    out(text)
+    return isWell ? 0 : 1
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** 0: until the app ends; undefined: not understood. */
+function secondsOf(options: readonly string[]): number | undefined {
+  if (options.length === 0) return 0
+  const [name, value] = options
+  const seconds = Number(value)
+  return options.length === 2 && name === '--seconds' && seconds > 0 ? seconds : undefined
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  file: string,
+  seconds: number
+): Promise<void> {
+  const environment = processEnvironment()
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const observer = new URL(`../doctor/observe.${ending}`, import.meta.url).href
+  const before = environment.NODE_OPTIONS
+  const child = spawn(program, args, {
+    stdio: 'inherit',
+    env: {
+      ...environment,
+      // First of all: what the app itself preloads comes after it.
+      NODE_OPTIONS: `--import=${observer}${before ? ` ${before}` : ''}`,
+      SPANLOOM_DOCTOR_FILE: file
+    }
+  })
+  return new Promise((resolve) => {
+    const end = () => {
+      child.kill('SIGTERM')
+      setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref()
+    }
+    // Ctrl-C reaches the app as well; the doctor stays to say what it has seen.
+    const stay = () => {}
+    process.on('SIGINT', stay)
+    const timer = seconds > 0 ? setTimeout(end, seconds * 1_000) : undefined
+    const done = () => {
+      clearTimeout(timer)
+      process.off('SIGINT', stay)
+      resolve()
+    }
+    child.on('error', done)
+    child.on('exit', done)
+  })
+}
+
+function readFindings(file: string): Findings | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Findings
+  } catch {
+    return undefined
+  }
+}
+
+/** An empty request: every OTLP receiver answers it with success. */
+function askCollector(): Promise<CollectorAnswer> {
+  const { url, socketPath, headers } = readConfig(() => {}, processEnvironment()).endpoints.traces
+  const address = socketPath ?? url
+  const startedMs = performance.now()
+  return new Promise((resolve) => {
+    const answer = (status: number, reason: string) =>
+      resolve({ address, status, reason, tookMs: performance.now() - startedMs })
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest
+    const request = send(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/x-protobuf', 'content-length': 0 },
+      timeout: ANSWER_WAIT_MS,
+      ...(socketPath === undefined ? {} : { socketPath })
+    })
+    request.on('timeout', () => request.destroy(new Error('no answer in time')))
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      answer(0, error.code || error.message || 'no connection')
+    })
+    request.on('response', (response) => {
+      response.resume()
+      answer(response.statusCode ?? 0, response.statusMessage ?? '')
+    })
+    request.end()
+  })
+}

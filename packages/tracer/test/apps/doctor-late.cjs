@@ -1,0 +1,3 @@
+// Loads express before the tracer.
+require('express')
+require('@spanloom/tracer/register')

@@ -1,0 +1,142 @@
+/** pg and Prisma on it, against PGlite: PostgreSQL itself, in this process, behind a socket. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { folder, librariesAreThere } from './available.ts'
+import { names, runToEnd } from './scenario.ts'
+
+const INTERNAL = 1
+
+let server: PGLiteSocketServer
+let database: PGlite
+let port: string
+
+beforeAll(async () => {
+  database = await PGlite.create()
+  // More than one, because a pool opens the next connection before the failed one is gone.
+  const options = { port: 0, host: '127.0.0.1', maxConnections: 8 }
+  server = new PGLiteSocketServer({ db: database, ...options })
+  await server.start()
+  port = server.getServerConn().split(':')[1]!
+}, 60_000)
+afterAll(async () => {
+  await server.stop()
+  await database.close()
+})
+
+describe.skipIf(!librariesAreThere)('pg', { timeout: 60_000 }, () => {
+  it.each([
+    ['pg-8.8', 'require'],
+    ['pg-8.8', 'import'],
+    ['pg', 'require'],
+    ['pg', 'import']
+  ])('%s, %s', async (name, how) => {
+    const told = await runToEnd('pg.mjs', [name, how, port])
+    const step = (wanted: string) => told.spans.find((span) => span.name === wanted)!
+
+    const insert = told.under('promise')
+    expect(names(insert)).toEqual(['INSERT orders'])
+    expect(insert[0]!.attributes).toEqual({
+      'db.system.name': 'postgresql',
+      'db.namespace': 'postgres',
+      'db.operation.name': 'INSERT',
+      'db.collection.name': 'orders',
+      'db.query.text': 'INSERT INTO orders VALUES (?)',
+      'server.address': '127.0.0.1',
+      'server.port': Number(port)
+    })
+    expect(names(told.under('callback'))).toEqual(['SELECT orders'])
+    expect(step('in callback').parentSpanId).toBe(step('callback').spanId)
+    const failed = told.under('failure')[0]!
+    expect(failed.attributes).toMatchObject({
+      'db.response.status_code': '23505',
+      'error.type': '23505'
+    })
+    expect(names(told.under('cursor'))).toEqual(['SELECT postgres'])
+    for (const each of ['one', 'two', 'three']) {
+      expect(names(told.under(`pool ${each}`))).toEqual(['SELECT orders', 'SELECT postgres'])
+      expect(step(`got ${each}`).parentSpanId).toBe(step(`pool ${each}`).spanId)
+    }
+    const shown = told.spans.map((span) => [span.attributes, span.status])
+    expect(JSON.stringify(shown)).not.toContain('secret')
+  })
+})
+
+const SCHEMA = `
+datasource db {
+  provider = "postgresql"
+}
+generator client {
+  provider               = "prisma-client"
+  output                 = "./client"
+  moduleFormat           = "esm"
+  generatedFileExtension = "ts"
+}
+model Order {
+  id   Int    @id @default(autoincrement())
+  mail String @unique
+}
+`
+
+describe.skipIf(!librariesAreThere)('prisma', { timeout: 60_000 }, () => {
+  let directory: string
+  beforeAll(() => {
+    // Beside the libraries, which the generated client imports.
+    directory = mkdtempSync(`${folder}.prisma-`)
+    writeFileSync(`${directory}/schema.prisma`, SCHEMA)
+    const cli = `${folder}node_modules/prisma/build/index.js`
+    execFileSync(process.execPath, [cli, 'generate', '--schema', 'schema.prisma'], {
+      cwd: directory,
+      // Generating needs no engine, but looks for one and would download it.
+      env: {
+        ...process.env,
+        PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+        CHECKPOINT_DISABLE: '1'
+      },
+      stdio: 'pipe'
+    })
+  }, 60_000)
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  it('has a span for each operation, and the driver’s queries under it', async () => {
+    const client = pathToFileURL(`${directory}/client/client.ts`).href
+    const told = await runToEnd('prisma.mjs', [client, port])
+    const inner = (parent: SinkSpan) =>
+      told.spans
+        .filter(({ kind, parentSpanId }) => kind === INTERNAL && parentSpanId === parent.spanId)
+        .sort((a, b) => Number(a.startTimeUnixNano - b.startTimeUnixNano))
+    const step = (wanted: string) => told.spans.find((span) => span.name === wanted)!
+
+    const [create, ...rest] = inner(step('create'))
+    expect(rest).toEqual([])
+    expect(create!.name).toBe('Order.create')
+    expect(create!.attributes).toEqual({
+      'db.operation.name': 'create',
+      'db.collection.name': 'Order'
+    })
+    expect(names(told.under('Order.create'))).toContain('INSERT public.Order')
+    expect(names(inner(step('find')))).toEqual(['Order.findMany'])
+    expect(names(told.under('Order.findMany'))).toEqual(['SELECT public.Order'])
+
+    const [transaction] = inner(step('transaction'))
+    expect(transaction!.name).toBe('$transaction')
+    expect(names(inner(transaction!))).toEqual(['Order.update', 'Order.count'])
+    expect(names(told.under('$transaction'))).toEqual(
+      expect.arrayContaining(['BEGIN postgres', 'COMMIT postgres'])
+    )
+    const [failed] = inner(step('failure'))
+    expect(failed!.status.code).toBe(2)
+    expect(failed!.attributes['error.type']).toBe('P2002')
+    for (const each of ['one', 'two']) {
+      const [found] = inner(step(`overlap ${each}`))
+      const below = told.spans.filter((span) => span.parentSpanId === found!.spanId)
+      expect(names(below)).toEqual(['SELECT public.Order'])
+    }
+    const shown = told.spans.map((span) => [span.attributes, span.status])
+    expect(JSON.stringify(shown)).not.toContain('secret')
+  })
+})

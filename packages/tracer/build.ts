@@ -45,6 +45,7 @@ const BUNDLES: readonly Bundle[] = [
   },
   { entries: ['send/worker'] },
   { entries: ['instrument/esm-loader'] },
+  { entries: ['doctor/observe'] },
   { entries: ['bundle/esbuild', 'bundle/rollup', 'bundle/webpack', 'bundle/webpack-loader'] },
   { entries: ['cli'] }
 ]

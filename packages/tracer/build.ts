@@ -34,6 +34,7 @@ const BUNDLES: readonly Bundle[] = [
       'index',
       'lambda',
       ...code,
+      'instrument/foreign',
       'propagate/b3',
       'propagate/datadog',
       'propagate/jaeger',

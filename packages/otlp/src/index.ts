@@ -1,6 +1,12 @@
 /** OTLP on the wire: write, check, scan and decode trace payloads; the words and keys they use. */
 export { checkTraces, type TracesCheck } from './check.ts'
 export {
+  COLLAPSED_CALLS_MAX,
+  type CollapsedCalls,
+  packCollapsedCalls,
+  readCollapsedCalls
+} from './collapsed.ts'
+export {
   type DecodedEvent,
   type DecodedLink,
   type DecodedResource,
@@ -42,6 +48,9 @@ export {
   CLOUD_REGION,
   CLOUD_RESOURCE_ID,
   CODE_FUNCTION_NAME,
+  COLLAPSED_CALLS,
+  COLLAPSED_COUNT,
+  COLLAPSED_DURATION_MS,
   CONTAINER_ID,
   DB_COLLECTION_NAME,
   DB_NAME,
@@ -106,6 +115,7 @@ export {
   MESSAGING_OPERATION_NAME,
   MESSAGING_OPERATION_TYPE,
   MESSAGING_SYSTEM,
+  N_PLUS_ONE,
   NET_PEER_NAME,
   NET_PEER_PORT,
   NETWORK_PEER_ADDRESS,
@@ -146,6 +156,10 @@ export {
   URL_QUERY,
   URL_SCHEME,
   USER_AGENT_ORIGINAL,
+  USER_EMAIL,
+  USER_ID,
+  USER_NAME,
+  USER_ROLES,
   VCS_REF_HEAD_NAME,
   VCS_REF_HEAD_REVISION,
   VCS_REPOSITORY_URL_FULL

@@ -103,6 +103,18 @@ export const MESSAGING_MESSAGE_ID = 'messaging.message.id'
 export const MESSAGING_BATCH_MESSAGE_COUNT = 'messaging.batch.message_count'
 export const MESSAGING_CONSUMER_GROUP_NAME = 'messaging.consumer.group.name'
 
+export const USER_ID = 'user.id'
+export const USER_NAME = 'user.name'
+export const USER_EMAIL = 'user.email'
+export const USER_ROLES = 'user.roles'
+
+/** Our own: calls that were alike, as one span; see collapsed.ts. */
+export const COLLAPSED_COUNT = 'spanloom.collapsed.count'
+export const COLLAPSED_DURATION_MS = 'spanloom.collapsed.duration_ms'
+export const COLLAPSED_CALLS = 'spanloom.collapsed.calls'
+/** On the collapsed span and on the one that entered the service: a query for each row of another. */
+export const N_PLUS_ONE = 'spanloom.n_plus_one'
+
 export const PEER_SERVICE = 'peer.service'
 export const CODE_FUNCTION_NAME = 'code.function.name'
 

@@ -67,6 +67,17 @@ describe('one line starts it', () => {
     expect(sink.spans).toHaveLength(2)
   })
 
+  it('says so when an older copy of the API was there first', async () => {
+    const older = "globalThis[Symbol.for('opentelemetry.js.api.1')] = { version: '1.8.0' }"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]
+    const app = start('first-line.mjs', { nodeArgs })
+    const port = await app.port()
+    expect(app.stderr).toContain('API_TAKEN')
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    expect(text).toContain('hello you')
+    await sink.span('GET /hello/:name')
+  })
+
   it('not at all when it is disabled', async () => {
     const app = start('first-line.mjs', { env: { OTEL_SDK_DISABLED: 'true' } })
     const port = await app.port()

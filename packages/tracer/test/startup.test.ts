@@ -1,4 +1,6 @@
 /** What a start loads: it is paid for by every process, and creeps up unseen. */
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App, REGISTER } from './child.ts'
 import { OtlpSink } from './otlp-sink.ts'
@@ -65,5 +67,25 @@ describe('a start after the app has got its tracer', () => {
     expect(span.attributes.seen).toBe(true)
     await app.ended()
     expect(app.stderr).toBe('')
+  })
+})
+
+describe('what is loaded by its name', () => {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const sources = globSync('src/**/*.ts', { cwd: root })
+    .filter((file) => !/\.(test|testkit)\.ts$/.test(file))
+    .map((file) => ({ file, text: readFileSync(`${root}${file}`, 'utf8') }))
+
+  it('is built under that name', () => {
+    const names = sources.flatMap(({ text }) =>
+      [...text.matchAll(/(?:requireOwn|ownFile)(?:<.*>)?\('([^']+)'\)/g)].map((match) => match[1])
+    )
+    expect(names.length).toBeGreaterThan(5)
+    expect(names.filter((name) => !existsSync(`${root}dist/${name}.js`))).toEqual([])
+  })
+
+  it('is asked for through lib/own-file.ts, because bundles lie elsewhere than sources', () => {
+    const others = sources.filter(({ text }) => text.includes('import.meta'))
+    expect(others.map(({ file }) => file.replaceAll('\\', '/'))).toEqual(['src/lib/own-file.ts'])
   })
 })

@@ -15,7 +15,7 @@ export interface TestSpan {
   readonly status?: number
   readonly startUnixMs: number
   readonly durationMs: number
-  readonly attributes?: Readonly<Record<string, string | number>>
+  readonly attributes?: Readonly<Record<string, string | number | Uint8Array>>
 }
 
 /** One ResourceSpans for each service, in the order of the spans. */
@@ -54,12 +54,19 @@ function writeSpan(writer: WireWriter, span: TestSpan): void {
   }
 }
 
-function attribute(writer: WireWriter, field: number, key: string, value: string | number): void {
+function attribute(
+  writer: WireWriter,
+  field: number,
+  key: string,
+  value: string | number | Uint8Array
+): void {
   message(writer, field, () => {
     text(writer, 1, key)
     message(writer, 2, () => {
       if (typeof value === 'string') {
         text(writer, 1, value)
+      } else if (typeof value !== 'number') {
+        bytes(writer, 7, value)
       } else {
         writer.tag(3, 0)
         writer.int64(value)

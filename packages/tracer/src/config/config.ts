@@ -39,6 +39,7 @@ export interface TracerConfig {
   readonly captureHeaders: CaptureHeaders
   readonly runtimeMetrics: boolean
   /** Of a CPU. 0: no bound. */
+  readonly collapse: boolean
   readonly maxOverheadPercent: number
   readonly logLevel: NoticeLevel
   /** Whether the start says what is in effect. */
@@ -106,6 +107,7 @@ export function readConfig(
     instrumentations: instrumentationsOf(settings),
     captureHeaders: captureHeadersOf(settings),
     runtimeMetrics: settings.runtimeMetrics,
+    collapse: settings.collapse,
     maxOverheadPercent: settings.maxOverheadPercent,
     logLevel,
     startupLog: settings.startupLog

@@ -6,6 +6,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Notify } from '../notices.ts'
 import type { Resource } from '../resource/resource.ts'
+import type { FlatAttributes } from '../trace/attributes.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import { SpanEncoder } from './span-encoder.ts'
 
@@ -21,6 +22,9 @@ export class SpanBuffer {
   readonly #notify: Notify
   readonly #flushAfterMs: number
   #timer: NodeJS.Timeout | undefined = undefined
+  /** Adds what was held back. Never throws. */
+  beforeFlush: (() => void) | undefined = undefined
+  #isFilling = false
   /** Spans that OTLP could not carry. */
   dropped = 0
 
@@ -50,7 +54,26 @@ export class SpanBuffer {
     else if (this.#timer === undefined) this.#arm()
   }
 
+  /** Calls that leave as one span; see collapser.ts. Never throws. */
+  addGroup(first: RecordingSpan, startMs: number, endMs: number, extra: FlatAttributes): void {
+    try {
+      this.#encoder.addGroup(first, startMs, endMs, extra)
+    } catch (fault) {
+      if (this.dropped++ === 0) this.#notify('ENCODE_FAILED', String(fault))
+    }
+  }
+
+  /** Something is held back that wants to be in the next batch. */
+  arm(): void {
+    if (this.#timer === undefined) this.#arm()
+  }
+
   flush(): void {
+    // What is added now may fill the buffer, which must not begin a flush within this one.
+    if (this.#isFilling) return
+    this.#isFilling = true
+    this.beforeFlush?.()
+    this.#isFilling = false
     if (this.#timer !== undefined) {
       clearTimeout(this.#timer)
       this.#timer = undefined

@@ -194,7 +194,8 @@ export const CATALOGUE: readonly Entry[] = [
     span: 'the same',
     modules: [
       { packageName: 'ioredis', majors: [5, 6], file: 'built/Redis.js', patch: 'redis' },
-      { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' }
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' },
+      { packageName: 'ioredis', majors: [5, 6], file: 'built/cluster/index.js', patch: 'cluster' }
     ]
   },
   {

@@ -30,6 +30,15 @@ export function createClock(
   }
 }
 
+/** Whole nanoseconds from one epoch time to a later one, as the difference of what `nanosOf` writes. */
+export function nanosBetween(fromMs: number, toMs: number): number {
+  const from = Math.floor(fromMs / 1_000)
+  const to = Math.floor(toMs / 1_000)
+  const fromNanos = Math.round((fromMs - from * 1_000) * 1e6)
+  const toNanos = Math.round((toMs - to * 1_000) * 1e6)
+  return (to - from) * 1e9 + (toNanos - fromNanos)
+}
+
 const TWO_16 = 65_536
 const NANOS = 1_000_000_000
 

@@ -18,6 +18,7 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
 import { urlOf } from './lib/url.ts'
 import { LatestValues } from './observe/latest-values.ts'
+import { OpenSpans } from './observe/open-spans.ts'
 import { createCheckpoints } from './pipeline/checkpoint-file.ts'
 import { Intake } from './pipeline/intake.ts'
 import { ShardHost, type ShardThread } from './pipeline/shard-host.ts'
@@ -174,12 +175,14 @@ export function createCollector(
     const intake = new Intake({ ...common, ...config.pipeline, journal, shards })
     const { headSpansPerSecond } = config.receive
     const latestValues = new LatestValues(() => clock.unixMs())
+    const openSpans = new OpenSpans(() => clock.unixMs())
     const receiver = createOtlpHttpReceiver({
       host: config.common.host,
       port: config.common.otlpPort,
       options: config.receive,
       sink: intake,
       latestValues,
+      openSpans,
       events: receiverEvents(metrics, log),
       headRates:
         headSpansPerSecond > 0
@@ -195,6 +198,7 @@ export function createCollector(
         metricStore: store,
         nowUnixMs: () => clock.unixMs()
       }),
+      openSpans: () => ({ spans: openSpans.list() }),
       status: (signal) => collectStatus(facts, signal),
       metrics: async (accept) => {
         const snapshots = await Promise.all(shards.map((shard) => shard.snapshot()))

@@ -95,6 +95,13 @@ export const RPC_SERVICE = 'rpc.service'
 export const RPC_METHOD = 'rpc.method'
 export const RPC_GRPC_STATUS_CODE = 'rpc.grpc.status_code'
 
+export const AWS_REQUEST_ID = 'aws.request_id'
+export const AWS_S3_BUCKET = 'aws.s3.bucket'
+
+export const GRAPHQL_OPERATION_NAME = 'graphql.operation.name'
+export const GRAPHQL_OPERATION_TYPE = 'graphql.operation.type'
+export const GRAPHQL_DOCUMENT = 'graphql.document'
+
 export const MESSAGING_SYSTEM = 'messaging.system'
 export const MESSAGING_DESTINATION_NAME = 'messaging.destination.name'
 export const MESSAGING_OPERATION_NAME = 'messaging.operation.name'
@@ -102,6 +109,24 @@ export const MESSAGING_OPERATION_TYPE = 'messaging.operation.type'
 export const MESSAGING_MESSAGE_ID = 'messaging.message.id'
 export const MESSAGING_BATCH_MESSAGE_COUNT = 'messaging.batch.message_count'
 export const MESSAGING_CONSUMER_GROUP_NAME = 'messaging.consumer.group.name'
+export const MESSAGING_DESTINATION_TEMPORARY = 'messaging.destination.temporary'
+export const MESSAGING_DESTINATION_PARTITION_ID = 'messaging.destination.partition.id'
+export const MESSAGING_RABBITMQ_ROUTING_KEY = 'messaging.rabbitmq.destination.routing_key'
+export const MESSAGING_RABBITMQ_DELIVERY_TAG = 'messaging.rabbitmq.message.delivery_tag'
+export const MESSAGING_KAFKA_OFFSET = 'messaging.kafka.offset'
+export const MESSAGING_KAFKA_MESSAGE_KEY = 'messaging.kafka.message.key'
+
+export const USER_ID = 'user.id'
+export const USER_NAME = 'user.name'
+export const USER_EMAIL = 'user.email'
+export const USER_ROLES = 'user.roles'
+
+/** Our own: calls that were alike, as one span; see collapsed.ts. */
+export const COLLAPSED_COUNT = 'spanloom.collapsed.count'
+export const COLLAPSED_DURATION_MS = 'spanloom.collapsed.duration_ms'
+export const COLLAPSED_CALLS = 'spanloom.collapsed.calls'
+/** On the collapsed span and on the one that entered the service: a query for each row of another. */
+export const N_PLUS_ONE = 'spanloom.n_plus_one'
 
 export const PEER_SERVICE = 'peer.service'
 export const CODE_FUNCTION_NAME = 'code.function.name'

@@ -3,6 +3,7 @@
  * a dependency, because its versions cap the API's; a test compiles against the real one.
  */
 import type { Attributes, Context, Link, SpanKind, TraceState } from '@opentelemetry/api'
+import type { BatchExporter } from './batch-exporter.ts'
 import type { Guard } from './lib/guard.ts'
 import { CountedSpan } from './trace/counted-span.ts'
 import type { RecordingSpan } from './trace/span.ts'
@@ -10,6 +11,8 @@ import type { RecordingSpan } from './trace/span.ts'
 /** `SpanProcessor` of `@opentelemetry/sdk-trace-base`, reading our span as its own. */
 export interface SpanProcessor {
   onStart(span: RecordingSpan, parentContext: Context): void
+  /** Optional: while the span can still be changed. */
+  onEnding?(span: RecordingSpan): void
   onEnd(span: RecordingSpan): void
   forceFlush(): Promise<void>
   shutdown(): Promise<void>
@@ -37,6 +40,9 @@ export interface Sampler {
 export class SpanProcessors {
   readonly #guard: Guard
   #processors: readonly SpanProcessor[] = []
+  #exporters: readonly BatchExporter[] = []
+  /** Whether any of them has an `onEnding`. */
+  seesEnding = false
 
   constructor(guard: Guard) {
     this.#guard = guard
@@ -44,6 +50,21 @@ export class SpanProcessors {
 
   add(processor: SpanProcessor): void {
     this.#processors = [...this.#processors, processor]
+    if (typeof processor.onEnding === 'function') this.seesEnding = true
+  }
+
+  addExporter(exporter: BatchExporter): void {
+    this.#exporters = [...this.#exporters, exporter]
+    this.add(exporter)
+  }
+
+  /** In the process's `exit`: what an exporter can do at once. */
+  exportAtExit(): void {
+    for (const exporter of this.#exporters) exporter.exportAtExit()
+  }
+
+  ending(span: RecordingSpan): void {
+    this.#each('onEnding', (processor) => processor.onEnding?.(span))
   }
 
   /** @hot One read of a length when there is none. */
@@ -58,12 +79,29 @@ export class SpanProcessors {
     this.#each('onEnd', (processor) => processor.onEnd(span))
   }
 
-  async forceFlush(): Promise<void> {
-    await Promise.allSettled(this.#processors.map((processor) => processor.forceFlush()))
+  /** Resolves when all have, and after `waitMs` at the latest: one of them may never do. */
+  forceFlush(waitMs: number): Promise<void> {
+    return this.#all('forceFlush', waitMs, (processor) => processor.forceFlush())
   }
 
-  async shutdown(): Promise<void> {
-    await Promise.allSettled(this.#processors.map((processor) => processor.shutdown()))
+  shutdown(waitMs: number): Promise<void> {
+    return this.#all('shutdown', waitMs, (processor) => processor.shutdown())
+  }
+
+  async #all(
+    place: string,
+    waitMs: number,
+    call: (processor: SpanProcessor) => Promise<void>
+  ): Promise<void> {
+    if (this.#processors.length === 0) return
+    const calls = this.#processors.map(async (processor) => {
+      try {
+        await call(processor)
+      } catch (fault) {
+        this.#guard.report(`a span processor's ${place}`, fault)
+      }
+    })
+    await within(waitMs, Promise.all(calls))
   }
 
   #each(place: string, call: (processor: SpanProcessor) => void): void {
@@ -75,4 +113,14 @@ export class SpanProcessors {
       }
     }
   }
+}
+
+/** The timer holds the process: whoever awaits this must not see it end before. */
+async function within(waitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs)
+  })
+  await Promise.race([work, timeout])
+  clearTimeout(timer)
 }

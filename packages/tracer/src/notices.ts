@@ -6,6 +6,8 @@
 import { writeSync } from 'node:fs'
 
 const MESSAGES = {
+  API_TAKEN: () =>
+    '@opentelemetry/api was in use before the tracer started, by another SDK or an older copy of it: what is traced through it is not seen. Start the tracer first, and only one.',
   CONFIG_AGENT: (name: string, value: string, used: string) =>
     `${name}=${value} names a Datadog agent; OTLP is sent to ${used}. OTEL_EXPORTER_OTLP_ENDPOINT says otherwise.`,
   CONFIG_BAD_VALUE: (name: string, value: string, used: string) =>
@@ -19,6 +21,8 @@ const MESSAGES = {
     `${name}="${value}" is not supported by this version; ${used} is used.`,
   ENCODE_FAILED: (reason: string) =>
     `A span could not be encoded and was dropped (${reason}). Further ones are counted, not reported.`,
+  EXPORT_DROPPED: (spans: number, reason: string) =>
+    `A span exporter did not get ${spans} spans: ${reason}. Further ones are counted, not reported.`,
   INSTRUMENTED: (libraries: string) =>
     `Traced here: ${libraries}. \`npx @spanloom/tracer doctor\` says more.`,
   INSTRUMENT_LATE: (libraries: string) =>
@@ -27,6 +31,10 @@ const MESSAGES = {
     `${library} ${version} is not traced; supported are ${supported}.`,
   INSTRUMENT_FAULT: (place: string, reason: string) =>
     `A fault in the tracer at ${place}; the app is unaffected, further ones are not reported. ${reason}`,
+  INSTRUMENT_NO_ESM: (names: string) =>
+    `import-in-the-middle, which ${names} needs to patch ES modules, is not to be found; only what is required is patched.`,
+  INSTRUMENT_TWICE: (theirs: string, ours: string) =>
+    `${theirs} records what this tracer records itself (${ours}); its spans are left out. Remove it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
   OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
     `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
@@ -40,6 +48,10 @@ const MESSAGES = {
     `No delivery to the collector at ${address} (${reason}). Spans wait in memory, up to ${megabytes} MB.`,
   STATS_OVERFLOW: (seriesMax: number) =>
     `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
+  SEND_TLS_FILE: (file: string, reason: string) =>
+    `${file} could not be read (${reason}); TLS goes on without it.`,
+  SEND_ZSTD_REFUSED: (signal: string) =>
+    `The collector does not take zstd for ${signal} (415); gzip is used.`,
   SEND_NO_WORKER: (reason: string) =>
     `No worker thread for sending (${reason}); spans are sent from the main thread.`
 } as const

@@ -5,26 +5,28 @@
  *        └── context, propagate          (config and resource at the start)
  */
 import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
 import {
   type Context,
   context as contextApi,
   propagation,
-  type Span,
-  SpanKind,
-  type SpanOptions,
-  SpanStatusCode,
   TraceFlags,
   trace as traceApi
 } from '@opentelemetry/api'
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
+import { createOwnApi, type OwnApi } from './api.ts'
+import type { SpanExporter } from './batch-exporter.ts'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
+import { Collapser } from './encode/collapser.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
 import { instrumentAll } from './instrument/all.ts'
+import type { ForeignInstrumentation } from './instrument/foreign.ts'
+import { createForeignNames, type ForeignNames } from './instrument/foreign-names.ts'
 import { headerCapture } from './instrument/header-capture.ts'
 import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments.ts'
 import { sayInstrumentedSoon } from './instrument/say-instrumented.ts'
@@ -41,11 +43,12 @@ import { HeadSampler } from './sample/head-sampler.ts'
 import { consoleSpans } from './send/console-spans.ts'
 import { onProcessEnd } from './send/exit.ts'
 import { InlineSender } from './send/inline-sender.ts'
+import { NO_SENDER } from './send/no-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import { Counting } from './stats/counting.ts'
 import type { RecordingSpan } from './trace/span.ts'
-import { type ApiTracer, ApiTracerProvider, contextWithSpan, SpanStarter } from './trace/tracer.ts'
+import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
 
 const OWN_SCOPE = { name: '@spanloom/tracer', version: SDK_VERSION }
@@ -54,19 +57,20 @@ const OWN_SCOPE = { name: '@spanloom/tracer', version: SDK_VERSION }
 const FLUSH_WAIT_MS = 5_000
 
 /** The started tracer: what `@spanloom/tracer/register` exports. */
-export interface SpanloomTracer {
-  /**
-   * Runs `fn` in a new span, which ends when `fn` returns or its promise settles. What `fn` throws is
-   * recorded on the span and thrown on.
-   */
-  trace<Result>(name: string, fn: (span: Span) => Result): Result
-  trace<Result>(name: string, options: SpanOptions, fn: (span: Span) => Result): Result
+export interface SpanloomTracer extends OwnApi {
   /** Resolves when all that has ended is delivered or dropped, after 5 s at most. */
   flush(): Promise<void>
   /** Flushes, then stops: nothing is instrumented or sent any more. */
   shutdown(): Promise<void>
+  /**
+   * Instrumentations of OpenTelemetry, in CommonJS and in ES modules that are imported after this. Returns
+   * what disables them.
+   */
+  registerInstrumentations(instrumentations: readonly ForeignInstrumentation[]): () => void
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  /** Hands every sampled span to an SDK exporter too, in batches. */
+  addSpanExporter(exporter: SpanExporter): void
   /** The app's own sampler decides from now on, about every span, instead of what is configured. */
   setSampler(sampler: Sampler): void
 }
@@ -113,6 +117,7 @@ export function startTracer(
   })
   const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
+    hasMetrics,
     headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
@@ -130,6 +135,11 @@ export function startTracer(
     (bytes, count) => sender.send(bytes, count),
     config.flushAfterMs
   )
+  const collapser = config.collapse ? new Collapser(buffer) : undefined
+  buffer.beforeFlush = () => collapser?.releaseAll()
+  /** What spans go through on their way out. */
+  const out = collapser ?? buffer
+  let closed = false
   const counting = new Counting({
     resource,
     clock,
@@ -149,19 +159,23 @@ export function startTracer(
     resource,
     countUnsampled: false,
     opened: (span: RecordingSpan) => watch.opened(span),
+    get seesEnding() {
+      return processors.seesEnding
+    },
+    ending: (span: RecordingSpan) => processors.ending(span),
     ended(span: RecordingSpan) {
+      if (closed) return
       const fromMs = watch.overhead.isTimed ? threadCpuMs() : -1
       watch.ending(span)
       if (counting.isOn) countSpan(span)
       const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
-      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) {
-        buffer.add(span, counting.isOn)
-      }
+      if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) out.add(span)
       processors.ended(span)
       if (fromMs >= 0) watch.overhead.took(threadCpuMs() - fromMs)
     }
   }
   const startCounting = guard.wrap('span stats', () => {
+    buffer.countedFromNow()
     counting.start()
     host.countUnsampled = true
   })
@@ -169,11 +183,20 @@ export function startTracer(
   else if (metrics.length > 0 && config.spanStats === 'auto') sampler.onMayDrop(startCounting)
   const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
-  const provider = new ApiTracerProvider(starter, contexts, onStart)
+  let foreignNames: ForeignNames | undefined
+  const provider = new ApiTracerProvider(
+    starter,
+    contexts,
+    onStart,
+    (name) => foreignNames?.isDouble(name) === true
+  )
 
-  contextApi.setGlobalContextManager(contexts)
-  propagation.setGlobalPropagator(propagator)
-  traceApi.setGlobalTracerProvider(provider)
+  const registered = [
+    contextApi.setGlobalContextManager(contexts),
+    propagation.setGlobalPropagator(propagator),
+    traceApi.setGlobalTracerProvider(provider)
+  ]
+  if (registered.includes(false)) notify('API_TAKEN')
   const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
   const instruments: SharedInstruments = {
     contexts,
@@ -187,19 +210,24 @@ export function startTracer(
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  foreignNames = createForeignNames(instrumented.usages, notify)
+  const foreignParts = { provider, names: foreignNames, guard, notify }
   const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
   tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     counting.flush()
+    processors.exportAtExit()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
   })
 
   async function flush(): Promise<void> {
+    // A worker that has ended does not answer.
+    if (closed) return
     buffer.flush()
     counting.flush()
-    await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush()])
+    await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush(FLUSH_WAIT_MS)])
   }
   let stopped: Promise<void> | undefined
   async function stop(): Promise<void> {
@@ -207,20 +235,31 @@ export function startTracer(
     instrumented.stop()
     watch.stop()
     await flush()
-    await processors.shutdown()
+    closed = true
+    await processors.shutdown(FLUSH_WAIT_MS)
     forgetExit()
     await sender.close()
     contexts.disable()
   }
 
   return {
-    trace: createTrace(provider.getTracer('@spanloom/tracer/api', SDK_VERSION), contexts),
+    ...createOwnApi(provider.getTracer('@spanloom/tracer/api', SDK_VERSION), contexts),
     flush,
     shutdown() {
       stopped ??= stop()
       return stopped
     },
+    registerInstrumentations: (instrumentations) =>
+      lazily<typeof import('./instrument/foreign.ts')>('./instrument/foreign').registerForeign(
+        instrumentations,
+        foreignParts
+      ),
     addSpanProcessor: (processor) => processors.add(processor),
+    addSpanExporter(exporter) {
+      const run = (context: Context, fn: () => void) => contexts.run(context, fn)
+      const { BatchExporter } = lazily<typeof import('./batch-exporter.ts')>('./batch-exporter')
+      processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
+    },
     setSampler: (appsSampler) => sampler.use(appsSampler)
   }
 }
@@ -229,12 +268,20 @@ export function startTracer(
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
   propagation.setGlobalPropagator(new Propagator(config.propagation))
   return {
-    trace: createTrace(undefined, undefined),
+    ...createOwnApi(undefined, undefined),
     async flush() {},
     async shutdown() {},
+    registerInstrumentations: () => () => {},
     addSpanProcessor() {},
+    addSpanExporter() {},
     setSampler() {}
   }
+}
+
+/** Loaded when it is first used: most apps never do. */
+function lazily<Module>(file: string): Module {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return createRequire(import.meta.url)(`${file}.${ending}`)
 }
 
 /** For the doctor: a getter on `globalThis`, read by nobody else. */
@@ -253,15 +300,21 @@ function createSender(
   contexts: SpanloomContextManager,
   notify: Notify,
   more: {
+    readonly hasMetrics: boolean
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
     readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
   const { headRateName, onHeadRate, watch } = more
+  const { traces, logs } = config.exporters
+  if (!traces.includes('otlp') && !more.hasMetrics && logs.length === 0) return NO_SENDER
+  const { metrics } = config.endpoints
   const options: SendOptions = {
-    targets: config.endpoints,
-    timeoutMs: config.timeoutMs,
+    targets: {
+      ...config.endpoints,
+      metrics: { ...metrics, timeoutMs: Math.min(metrics.timeoutMs, config.metricTimeoutMs) }
+    },
     queueBytesMax: config.queueBytesMax,
     userAgent: `spanloom-tracer/${SDK_VERSION}`,
     headRateName,
@@ -275,54 +328,4 @@ function createSender(
     watch,
     fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })
-}
-
-function createTrace(
-  tracer: ApiTracer | undefined,
-  contexts: SpanloomContextManager | undefined
-): SpanloomTracer['trace'] {
-  return <Result>(
-    name: string,
-    optionsOrFn: SpanOptions | ((span: Span) => Result),
-    maybeFn?: (span: Span) => Result
-  ): Result => {
-    const fn = typeof optionsOrFn === 'function' ? optionsOrFn : maybeFn!
-    const options = typeof optionsOrFn === 'function' ? {} : optionsOrFn
-    if (tracer === undefined || contexts === undefined) {
-      return fn(traceApi.getTracer('@spanloom/tracer').startSpan(name))
-    }
-    const parent = contexts.active()
-    const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, ...options }, parent)
-    return runInSpan(span, () => contexts.run(contextWithSpan(parent, span), () => fn(span)))
-  }
-}
-
-function runInSpan<Result>(span: Span, run: () => Result): Result {
-  let result: Result
-  try {
-    result = run()
-  } catch (error) {
-    throw failed(span, error)
-  }
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
-    span.end()
-    return result
-  }
-  return (result as PromiseLike<unknown>).then(
-    (value) => {
-      span.end()
-      return value
-    },
-    (error) => {
-      throw failed(span, error)
-    }
-  ) as Result
-}
-
-function failed(span: Span, error: unknown): unknown {
-  span.recordException(error as Error)
-  const message = error instanceof Error ? error.message : String(error)
-  span.setStatus({ code: SpanStatusCode.ERROR, message })
-  span.end()
-  return error
 }

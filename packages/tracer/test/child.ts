@@ -7,6 +7,9 @@ const folder = fileURLToPath(new URL('./apps', import.meta.url))
 
 export const REGISTER = '@spanloom/tracer/register'
 
+/** Most tests want to see each call that an app makes; who wants calls collapsed says so. */
+const APART = { SPANLOOM_COLLAPSE: 'false' }
+
 export interface AppOptions {
   readonly nodeArgs?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -25,7 +28,11 @@ export class App {
     this.process = spawn(
       process.execPath,
       [...(options.nodeArgs ?? []), file, ...(options.args ?? [])],
-      { cwd: folder, env: { ...env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }
+      {
+        cwd: folder,
+        env: { ...APART, ...env, ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc']
+      }
     )
     this.process.stdout!.on('data', (chunk) => {
       this.stdout += chunk

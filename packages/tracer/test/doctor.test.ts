@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hasOpenssl, makeCertificates } from './certificates.ts'
 import { OtlpSink } from './otlp-sink.ts'
 
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
@@ -62,6 +63,22 @@ describe('the doctor', { timeout: 30_000 }, () => {
     const { code, stdout } = await doctor(['--', ...REGISTERED, 'doctor-app.mjs'], env)
     expect(stdout).toMatch(/Nobody answers at http:\/\/127\.0\.0\.1:9\/v1\/traces \(ECONNREFUSED\)/)
     expect(code).toBe(1)
+  })
+
+  it.skipIf(!hasOpenssl())('asks by the certificates that are configured', async () => {
+    const certificates = makeCertificates()
+    const secure = await new OtlpSink().listen(0, {
+      cert: certificates.text('server.pem'),
+      key: certificates.text('server.key')
+    })
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `https://127.0.0.1:${secure.port}`,
+      OTEL_EXPORTER_OTLP_CERTIFICATE: certificates.file('ca.pem')
+    }
+    const { stdout } = await doctor(['--', ...REGISTERED, 'doctor-app.mjs'], env)
+    await secure.close()
+    certificates.remove()
+    expect(stdout).toMatch(/collector +https:\S+\/v1\/traces answers \(200/)
   })
 
   it('ends a server after the seconds given', async () => {

@@ -3,9 +3,16 @@
  * field numbers (written out here, so that the tracer's own encoder proves nothing to itself), and lets a
  * test wait for spans. What it answers can be set for each request.
  */
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { gunzipSync } from 'node:zlib'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse
+} from 'node:http'
+import { createServer as createSecureServer, type ServerOptions } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import protobuf from 'protobufjs'
 import { decodeMetrics, type RawMetric } from './metrics-proto.ts'
 
@@ -259,42 +266,53 @@ function hex(bytes: unknown): string {
   return Buffer.from(bytes as Uint8Array).toString('hex')
 }
 
+function plain(body: Buffer, encoding: string | undefined): Uint8Array {
+  if (encoding === 'gzip') return gunzipSync(body)
+  return encoding === 'zstd' ? zstdDecompressSync(body) : body
+}
+
 export class OtlpSink {
   readonly spans: SinkSpan[] = []
   readonly metrics: RawMetric[] = []
   readonly requests: SinkRequest[] = []
   /** The answer to the request of this number, from 0. */
   answer: (requestIndex: number) => Answer = () => ({ status: 200 })
+  /** Called with the connection of each request. */
+  seen: (socket: Socket) => void = () => {}
   readonly #waiting = new Set<() => void>()
   #server: Server | undefined
   port = 0
 
-  /** `port` 0: a free one. */
-  async listen(port = 0): Promise<this> {
-    const server = createServer((request, response) => {
+  /** `port` 0: a free one; a text is the path of a Unix socket. With `tls` it speaks https. */
+  async listen(port: number | string = 0, tls?: ServerOptions): Promise<this> {
+    const take = (request: IncomingMessage, response: ServerResponse) => {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
         const body = Buffer.concat(chunks)
+        this.seen(request.socket)
         const answer = this.answer(this.requests.length)
         this.requests.push({ path: request.url ?? '', headers: request.headers, body })
-        if (answer.status === 200) {
-          const zipped = request.headers['content-encoding'] === 'gzip'
-          const plain = zipped ? gunzipSync(body) : body
-          if (request.url?.endsWith('/v1/metrics')) this.metrics.push(...decodeMetrics(plain))
-          else this.spans.push(...decodeSpans(plain))
+        // Metrics and logs (a span that is open for long) come here as well where they are on.
+        const path = request.url ?? ''
+        if (answer.status === 200 && !path.endsWith('/v1/logs')) {
+          const bytes = plain(body, request.headers['content-encoding'])
+          if (path.endsWith('/v1/metrics')) this.metrics.push(...decodeMetrics(bytes))
+          else this.spans.push(...decodeSpans(bytes))
         }
         response.writeHead(answer.status, answer.headers ?? {})
         response.end(answer.body ?? '')
         for (const check of this.#waiting) check()
       })
-    })
+    }
+    const server = tls === undefined ? createServer(take) : createSecureServer(tls, take)
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, '127.0.0.1', resolve)
+      if (typeof port === 'string') server.listen(port, resolve)
+      else server.listen(port, '127.0.0.1', resolve)
     })
-    this.port = (server.address() as AddressInfo).port
+    if (typeof port === 'number') this.port = (server.address() as AddressInfo).port
     return this
   }
 

@@ -26,6 +26,7 @@ function start(file: string, args: string[], nodeArgs: string[] = []): App {
 describe('spans of', () => {
   it.each([
     ['a worker thread', 'thread', 'in worker thread'],
+    ['a worker thread that exits', 'thread-exit', 'in worker thread'],
     ['a forked child', 'fork', 'in fork'],
     ['a cluster worker', 'cluster', 'in cluster worker']
   ])('%s arrive, beside those of the main thread', async (_name, kind, name) => {

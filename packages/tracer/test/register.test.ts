@@ -1,4 +1,6 @@
 /** The tracer as its users start it, in real processes, against a collector that decodes what comes. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App, type AppOptions, REGISTER } from './child.ts'
 import { OtlpSink } from './otlp-sink.ts'
@@ -67,6 +69,17 @@ describe('one line starts it', () => {
     expect(sink.spans).toHaveLength(2)
   })
 
+  it('says so when an older copy of the API was there first', async () => {
+    const older = "globalThis[Symbol.for('opentelemetry.js.api.1')] = { version: '1.8.0' }"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]
+    const app = start('first-line.mjs', { nodeArgs })
+    const port = await app.port()
+    expect(app.stderr).toContain('API_TAKEN')
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    expect(text).toContain('hello you')
+    await sink.span('GET /hello/:name')
+  })
+
   it('not at all when it is disabled', async () => {
     const app = start('first-line.mjs', { env: { OTEL_SDK_DISABLED: 'true' } })
     const port = await app.port()
@@ -82,12 +95,26 @@ describe('the process ends', () => {
   it.each([
     ['process.exit()', 'exit', 3],
     ['by itself', 'natural', 0],
-    ['by an uncaught error', 'throw', 1]
+    ['by an uncaught error', 'throw', 1],
+    ['by a rejection that nobody handles', 'reject', 1]
   ])('%s: its last span is delivered', async (_name, how, code) => {
     const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: [how] })
     expect((await app.ended()).code).toBe(code)
     expect(sink.spans.map((span) => span.name)).toEqual([`cli ${how}`])
     if (how === 'throw') expect(app.stderr).toContain('uncaught by the app')
+  })
+
+  it('right after 10,000 spans in one go: all of them are delivered', {
+    timeout: 30_000
+  }, async () => {
+    // As long as the sink, which decodes them with care, may take on a busy machine.
+    const env = { SPANLOOM_EXIT_WAIT: '20000' }
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['burst'], env })
+    expect((await app.ended()).code).toBe(0)
+    const indexes = sink.spans.filter((span) => span.name === 'work').map((s) => s.attributes.index)
+    expect(indexes).toHaveLength(10_000)
+    expect(new Set(indexes).size).toBe(10_000)
+    expect(app.stderr).toBe('')
   })
 
   it('by itself after a while: the sender does not keep it alive', async () => {
@@ -96,7 +123,7 @@ describe('the process ends', () => {
     expect(sink.spans.map((span) => span.name)).toEqual(['cli later', 'last'])
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'by %s that nobody handles: delivered, and dead by that signal',
     async (signal) => {
       const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['wait'] })
@@ -113,6 +140,23 @@ describe('the process ends', () => {
     app.process.kill('SIGTERM')
     expect(await app.ended()).toEqual({ code: 7, signal: null })
     expect(sink.spans.map((span) => span.name)).toEqual(['cli handler', 'in handler'])
+  })
+
+  it('while the collector takes the request and never answers: it is not waited for longer', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => {})).listen(
+      0,
+      '127.0.0.1'
+    )
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      SPANLOOM_EXIT_WAIT: '300'
+    }
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['exit'], env })
+    expect(await app.ended()).toEqual({ code: 3, signal: null })
+    silent.close()
+    expect(app.stderr).toContain('SEND_EXIT: 1 spans were not delivered')
   })
 
   it('while no collector answers: soon, and it says what was lost', async () => {

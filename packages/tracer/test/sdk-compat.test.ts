@@ -65,7 +65,7 @@ describe('a span of ours', () => {
     processors.started(span, contexts.active())
     span.end()
     processors.ended(span)
-    await processors.forceFlush()
+    await processors.forceFlush(1_000)
 
     expect(guard.faults).toBe(0)
     expect(printed.mock.calls[0]![0]).toMatchObject({
@@ -75,7 +75,7 @@ describe('a span of ours', () => {
       attributes: { a: 1 },
       resource: { attributes: { 'service.name': 'test' } }
     })
-    await processors.shutdown()
+    await processors.shutdown(1_000)
     printed.mockRestore()
   })
 

@@ -10,8 +10,15 @@
  * counted with its own trace, so there is no edge, but the pair has expired all the same.
  * Span links (batch consumers) do not pair yet.
  */
-import { SpanKind, StatusCode } from '@spanloom/otlp'
-import { NO_PARENT, PARENT_MISSING, PeerType, type StitchedTrace } from '../model/stitched-trace.ts'
+import { type CollapsedCalls, SpanKind, StatusCode } from '@spanloom/otlp'
+import {
+  NO_CALLS,
+  NO_PARENT,
+  PARENT_MISSING,
+  PeerType,
+  type StitchedTrace,
+  type TraceCalls
+} from '../model/stitched-trace.ts'
 
 export const NodeType = { SERVICE: 0, DATABASE: 1, MESSAGING: 2, EXTERNAL: 3, USER: 4 } as const
 export const ConnectionType = { HTTP: 0, DATABASE: 1, MESSAGING: 2, VIRTUAL_NODE: 3 } as const
@@ -50,8 +57,14 @@ export class EdgeFinder {
   }
   #answered = new Uint8Array(64)
 
-  /** Visits each edge; returns how many pairs expired. `user` and `unknown` are names, by id. */
-  find(trace: StitchedTrace, user: number, unknown: number, visit: (edge: Edge) => void): number {
+  /** Visits each edge, and those of collapsed spans once for each call; returns how many pairs expired. `user` and `unknown` are names, by id. */
+  find(
+    trace: StitchedTrace,
+    user: number,
+    unknown: number,
+    visit: (edge: Edge) => void,
+    calls: TraceCalls = NO_CALLS
+  ): number {
     if (this.#answered.length < trace.count) this.#answered = new Uint8Array(trace.count * 2)
     this.#answered.fill(0, 0, trace.count)
     let expired = 0
@@ -70,9 +83,27 @@ export class EdgeFinder {
       }
     }
     for (let span = 0; span < trace.count; span++) {
-      if (isCaller(trace.kind[span]!) && this.#answered[span] === 0) visit(this.#exit(trace, span))
+      if (!isCaller(trace.kind[span]!) || this.#answered[span] !== 0) continue
+      const edge = this.#exit(trace, span)
+      const collapsed = calls.get(span)
+      if (collapsed === undefined) visit(edge)
+      else this.#eachCall(trace.startUnixMs[span]!, edge, collapsed, visit)
     }
     return expired
+  }
+
+  #eachCall(
+    startUnixMs: number,
+    edge: Edge,
+    { count, startNano, durationNano }: CollapsedCalls,
+    visit: (edge: Edge) => void
+  ): void {
+    for (let call = 0; call < count; call++) {
+      edge.clientDurationNano = durationNano[call]!
+      edge.serverDurationNano = durationNano[call]!
+      edge.endUnixMs = startUnixMs + (startNano[call]! + durationNano[call]!) / 1e6
+      visit(edge)
+    }
   }
 
   #call(trace: StitchedTrace, client: number, server: number): Edge {

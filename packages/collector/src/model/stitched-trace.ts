@@ -2,6 +2,7 @@
  * A whole trace, as derive and sample see it: columns, one element a span, in the order of arrival.
  * Borrowed: valid until the next trace is taken; nobody keeps a column.
  */
+import type { CollapsedCalls } from '@spanloom/otlp'
 
 /** In `parent`: the span has none. */
 export const NO_PARENT = -1
@@ -10,6 +11,10 @@ export const PARENT_MISSING = -2
 
 /** What a client or producer span says about whom it called. */
 export const PeerType = { NONE: 0, DATABASE: 1, MESSAGING: 2, EXTERNAL: 3 } as const
+
+/** The calls of a trace's collapsed spans, by the span's index. */
+export type TraceCalls = ReadonlyMap<number, CollapsedCalls>
+export const NO_CALLS: TraceCalls = new Map()
 
 export interface StitchedTrace {
   /** Four big-endian words. */
@@ -34,6 +39,10 @@ export interface StitchedTrace {
   /** OTLP's numbers. */
   readonly kind: Uint8Array
   readonly status: Uint8Array
+  /** 1: the span says that it stands for several calls. */
+  readonly collapsed: Uint8Array
+  /** How many spans say so. */
+  readonly collapsedCount: number
   /** The span series that counted it. */
   readonly series: Int32Array
   /** Where the span's bytes are: slot of the payload, range and group in it. */

@@ -6,9 +6,10 @@
  * The same payload twice, or a span in two payloads, is counted once: that is asked first. A span that
  * its own process has counted is not counted here; see precounted.ts.
  */
-import { isCountedKind, SpanFlags, type SpanRows } from '@spanloom/otlp'
+import { isCountedKind, readCollapsedCalls, SpanFlags, type SpanRows } from '@spanloom/otlp'
 import { shardOf } from '../lib/shard-of.ts'
 import type { PayloadRecord } from '../model/journal-record.ts'
+import { isCollapsed } from '../model/wanted-keys.ts'
 import type { SpanFacts } from '../stitch/span-table.ts'
 import { Arrival, NO_TRACE } from '../stitch/stitcher.ts'
 import type { Inflate } from './inflated-payloads.ts'
@@ -28,6 +29,8 @@ export class Arrivals {
   readonly #parts: ArrivalParts
   readonly #stages: Stages
   readonly #totals: ShardTotals
+  /** The payload that was scanned last. */
+  #bytes: Uint8Array = new Uint8Array(0)
   readonly #facts: SpanFacts = { service: 0, name: 0, peerType: 0, peerName: 0, series: 0 }
 
   constructor(parts: ArrivalParts, stages: Stages, totals: ShardTotals) {
@@ -87,7 +90,8 @@ export class Arrivals {
   /** `undefined` when it cannot be read. It was checked when it was accepted, so that is our fault. */
   #scan({ compression, bytes }: PayloadRecord): SpanRows | undefined {
     try {
-      return this.#stages.scanner.scan(compression === 'gzip' ? this.#parts.inflate(bytes) : bytes)
+      this.#bytes = compression === 'gzip' ? this.#parts.inflate(bytes) : bytes
+      return this.#stages.scanner.scan(this.#bytes)
     } catch {
       return undefined
     }
@@ -95,23 +99,44 @@ export class Arrivals {
 
   #count(rows: SpanRows, row: number, { receivedUnixMs }: PayloadRecord): void {
     this.#read(rows, row)
-    const { spanMetrics } = this.#stages
-    const { service, name } = this.#facts
-    const kind = rows.kind[row]!
-    const status = rows.status[row]!
     this.#totals.spansAccepted++
     if (this.#totals.createdUnixMs === 0) this.#totals.createdUnixMs = receivedUnixMs
+    const kind = rows.kind[row]!
     if (rows.counted[row] === 1 && isCountedKind(kind, isLocalRoot(rows, row))) {
-      this.#facts.series = spanMetrics.touch(service, name, kind, status)
+      const { service, name } = this.#facts
+      this.#facts.series = this.#stages.spanMetrics.touch(service, name, kind, rows.status[row]!)
       return
     }
-    this.#facts.series = spanMetrics.count(
-      service,
-      name,
-      kind,
-      status,
-      rows.startUnixMs[row]!,
-      Math.max(0, rows.durationNano[row]!),
+    const startUnixMs = rows.startUnixMs[row]!
+    if (isCollapsed(rows, row)) {
+      const { spanOffset, spanLength } = rows
+      const calls = readCollapsedCalls(this.#bytes, spanOffset[row]!, spanLength[row]!)
+      if (calls !== undefined) {
+        for (let call = 0; call < calls.count; call++) {
+          const callUnixMs = startUnixMs + calls.startNano[call]! / 1e6
+          this.#countCall(rows, row, callUnixMs, calls.durationNano[call]!, receivedUnixMs)
+        }
+        return
+      }
+    }
+    this.#countCall(rows, row, startUnixMs, Math.max(0, rows.durationNano[row]!), receivedUnixMs)
+  }
+
+  /** A span is a call; one that was collapsed by its sender is several. */
+  #countCall(
+    rows: SpanRows,
+    row: number,
+    startUnixMs: number,
+    durationNano: number,
+    receivedUnixMs: number
+  ): void {
+    this.#facts.series = this.#stages.spanMetrics.count(
+      this.#facts.service,
+      this.#facts.name,
+      rows.kind[row]!,
+      rows.status[row]!,
+      startUnixMs,
+      durationNano,
       receivedUnixMs
     )
   }

@@ -6,11 +6,15 @@
  * A late entry follows the decision already taken. A trace that is not kept gives edges like any
  * other; only what is shown or stored of it needs it kept.
  */
-import { bucketOf, hexOfWords } from '@spanloom/otlp'
+import { bucketOf, type CollapsedCalls, hexOfWords, readCollapsedCalls } from '@spanloom/otlp'
 import type { Edge } from '../derive/edges.ts'
 import type { SelfTimes } from '../derive/self-time.ts'
-import type { StitchedTrace } from '../model/stitched-trace.ts'
-import { NO_PARENT } from '../model/stitched-trace.ts'
+import {
+  NO_CALLS,
+  NO_PARENT,
+  type StitchedTrace,
+  type TraceCalls
+} from '../model/stitched-trace.ts'
 import type { TailDecision } from '../sample/policies.ts'
 import { GROUP_NUMBERS } from '../stitch/payload-table.ts'
 import type { KeptSpan, KeptTrace } from '../store/batch-encoder.ts'
@@ -60,16 +64,29 @@ export class Completion {
     this.#sampled = decision.sampled
     this.#receivedUnixMs = receivedUnixMs
     const { userName, unknownName } = this.#stages.fixedNames()
-    const expired = edgeFinder.find(trace, userName, unknownName, this.#visitEdge)
+    const calls = trace.collapsedCount === 0 ? NO_CALLS : this.#callsOf(trace)
+    const expired = edgeFinder.find(trace, userName, unknownName, this.#visitEdge, calls)
     this.#counts.edgesExpired += expired
     if (!trace.late) this.#counts.tracesCompleted++
     if (decision.sampled) {
-      selfTimes.compute(trace)
-      this.#offerSpans(trace)
+      selfTimes.compute(trace, calls)
+      this.#offerSpans(trace, calls)
       const kept = this.#keep(trace, decision, selfTimes)
       this.#counts.spansDropped += this.#batches.addTrace(kept, batchSpansMax, receivedUnixMs)
     }
     stitcher.letGo(trace.late ? trace.decision : decisions.numberOf(decision))
+  }
+
+  /** Read again from the payload: only the few spans that are collapsed pay for it. */
+  #callsOf(trace: StitchedTrace): TraceCalls {
+    const calls = new Map<number, CollapsedCalls>()
+    for (let span = 0; span < trace.count; span++) {
+      if (trace.collapsed[span] === 0) continue
+      const payload = this.#payloads.of(this.#stages.stitcher.payload(trace.payload[span]!))
+      const read = readCollapsedCalls(payload, trace.spanOffset[span]!, trace.spanLength[span]!)
+      if (read !== undefined) calls.set(span, read)
+    }
+    return calls
   }
 
   #countEdge(edge: Edge): void {
@@ -79,24 +96,26 @@ export class Completion {
     if (!this.#sampled) return
     const bucket = bucketOf(edge.serverDurationNano)
     if (edgeExemplars.wants(series, bucket)) {
-      edgeExemplars.offer(series, bucket, this.#exemplar(edge.span))
+      edgeExemplars.offer(series, bucket, this.#exemplar(edge.span, edge.serverDurationNano))
     }
   }
 
-  #offerSpans(trace: StitchedTrace): void {
+  #offerSpans(trace: StitchedTrace, calls: TraceCalls): void {
     const { spanExemplars } = this.#stages
     for (let span = 0; span < trace.count; span++) {
+      // From its start to its end it is no call that was counted.
+      if (calls.has(span)) continue
       const series = trace.series[span]!
       const bucket = bucketOf(trace.durationNano[span]!)
       if (spanExemplars.wants(series, bucket)) {
-        spanExemplars.offer(series, bucket, this.#exemplar(span))
+        spanExemplars.offer(series, bucket, this.#exemplar(span, trace.durationNano[span]!))
       }
     }
   }
 
-  #exemplar(span: number) {
+  #exemplar(span: number, durationNano: number) {
     const trace = this.#trace!
-    const durationMs = trace.durationNano[span]! / 1e6
+    const durationMs = durationNano / 1e6
     return {
       traceId: this.#traceId,
       spanId: hex8(trace.spanIdHigh[span]!) + hex8(trace.spanIdLow[span]!),

@@ -9,9 +9,10 @@ import type { Signal } from './signal.ts'
 
 const SIGNALS: Readonly<Record<string, Signal>> = {
   '/v1/traces': 'traces',
-  '/v1/metrics': 'metrics'
+  '/v1/metrics': 'metrics',
+  '/v1/logs': 'logs'
 }
-const OTHER_SIGNALS = ['/v1/logs', '/v1development/profiles']
+const OTHER_SIGNALS = ['/v1development/profiles']
 
 /** Of what a sender wrote, quoted back in an error. */
 const QUOTED_CHARS_MAX = 200
@@ -43,6 +44,10 @@ export function admit({ method, url, headers }: RequestHead, bodyBytesMax: numbe
   if (encoding === undefined) {
     const type = headers['content-type'] ?? ''
     throw new CollectorError('RECEIVE_CONTENT_TYPE_UNSUPPORTED', [quoted(type)])
+  }
+  // Reports of open spans come from our own tracer, in protobuf; other logs are not kept anyway.
+  if (signal === 'logs' && encoding === 'json') {
+    throw new CollectorError('RECEIVE_CONTENT_TYPE_UNSUPPORTED', ['application/json'])
   }
   const compression = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (compression !== 'identity' && compression !== 'gzip') {

@@ -8,10 +8,12 @@ import protobuf from 'protobufjs'
 import { afterEach, describe, it } from 'vitest'
 import { CollectorError, type ErrorCode } from '../errors.ts'
 import type { ValuesOf } from '../lib/option.ts'
+import type { OpenSpan } from '../model/open-span.ts'
 import { HeadRates } from './head-rates.ts'
 import { receiveOptions } from './options.ts'
 import { createOtlpHttpReceiver } from './otlp-http.ts'
 import { tracesJson, tracesPayload } from './payloads.testkit.ts'
+import { loadProto } from './proto.ts'
 import type { AcceptedPayload, Receiver } from './receiver.ts'
 
 type ReceiveOptions = ValuesOf<typeof receiveOptions>
@@ -45,6 +47,7 @@ interface Setup {
   readonly accepted: AcceptedPayload[]
   readonly rejected: string[]
   readonly latest: DecodedMetric[]
+  readonly openSpans: OpenSpan[]
   readonly counts: {
     spans: number
     spansRejected: number
@@ -61,6 +64,7 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
   const accepted: AcceptedPayload[] = []
   const rejected: string[] = []
   const latest: DecodedMetric[] = []
+  const openSpans: OpenSpan[] = []
   const counts = { spans: 0, spansRejected: 0, pointsRejected: 0, connections: 0, failed: 0 }
   let early: CollectorError | undefined
   let late: CollectorError | undefined
@@ -78,6 +82,7 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
         accepted.push(payload)
       }
     },
+    openSpans: { take: (spans) => void openSpans.push(...spans) },
     latestValues: {
       take(metrics) {
         latest.push(...metrics)
@@ -113,6 +118,7 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
     accepted,
     rejected,
     latest,
+    openSpans,
     counts,
     refuse(code, when) {
       const error = code && new CollectorError(code as 'PIPELINE_FULL', [1])
@@ -309,7 +315,21 @@ describe('OTLP over HTTP: what is refused', () => {
     says: RegExp
   }> = [
     { name: 'an unknown path', path: '/v2/traces', status: 404, code: 5, says: /\/v2\/traces/ },
-    { name: 'logs', path: '/v1/logs', status: 404, code: 12, says: /v1\/logs is not served/ },
+    {
+      name: 'profiles',
+      path: '/v1development/profiles',
+      status: 404,
+      code: 12,
+      says: /profiles is not served/
+    },
+    {
+      name: 'logs as JSON',
+      path: '/v1/logs',
+      headers: { 'content-type': 'application/json' },
+      status: 415,
+      code: 3,
+      says: /json/
+    },
     { name: 'another method', method: 'PUT', status: 405, code: 12, says: /PUT.*POST/ },
     {
       name: 'another content type',
@@ -696,6 +716,55 @@ describe('OTLP over HTTP: metrics', () => {
   })
 })
 
+describe('OTLP over HTTP: logs', () => {
+  it('reports of open spans are taken, other records are refused, and nothing is journaled', async () => {
+    const setup = await start()
+    const url = setup.url.replace('traces', 'logs')
+    const response = await post(url, encodedLogs(), { 'content-type': PROTOBUF })
+    strictEqual(response.status, 200)
+    match(Buffer.from(await response.arrayBuffer()).toString('latin1'), /Logs are not kept/)
+    deepStrictEqual(setup.openSpans, [
+      {
+        traceId: '01'.repeat(16),
+        spanId: '02'.repeat(8),
+        service: 'shop',
+        instance: '',
+        name: 'GET',
+        kind: 'server',
+        startUnixMs: 1_795_426_799_370.5,
+        reportedUnixMs: 1_795_426_810_000,
+        eventLoopBlockedMs: 9_000
+      }
+    ])
+    strictEqual(setup.accepted.length, 0)
+  })
+
+  function encodedLogs(): Uint8Array<ArrayBuffer> {
+    const value = (key: string, of: object) => ({ key, value: of })
+    const record = {
+      timeUnixNano: 1_795_426_810_000 * 1e6,
+      eventName: 'spanloom.span.open',
+      traceId: new Uint8Array(16).fill(1),
+      spanId: new Uint8Array(8).fill(2),
+      attributes: [
+        value('spanloom.span.name', { stringValue: 'GET' }),
+        value('spanloom.span.kind', { stringValue: 'server' }),
+        value('spanloom.span.start_ms', { doubleValue: 1_795_426_799_370.5 }),
+        value('spanloom.event_loop.blocked_ms', { intValue: 9_000 })
+      ]
+    }
+    const other = { ...record, eventName: 'login' }
+    const short = { ...record, spanId: new Uint8Array(7) }
+    const attributes = [value('service.name', { stringValue: 'shop' })]
+    const Request = loadProto('logs-service.proto').lookupType(
+      'spanloom.otlp.ExportLogsServiceRequest'
+    )
+    const logRecords = [record, other, short]
+    const resourceLogs = [{ resource: { attributes }, scopeLogs: [{ logRecords }] }]
+    return new Uint8Array(Request.encode({ resourceLogs }).finish())
+  }
+})
+
 describe('OTLP over HTTP: start and stop', () => {
   it('names the port and the option when the port is taken', async () => {
     const { port } = await start()
@@ -705,6 +774,7 @@ describe('OTLP over HTTP: start and stop', () => {
       options: defaults,
       sink: { refusal: () => undefined, accept: async () => {} },
       latestValues: { take: () => ({ count: 0, reason: '' }) },
+      openSpans: { take() {} },
       events: {} as never
     })
     await rejects(receiver.listen(), (error: Error & { code: string }) => {

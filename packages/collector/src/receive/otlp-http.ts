@@ -32,10 +32,12 @@ import { checkPayload, jsonToProtobuf, type PayloadFacts } from './payload-check
 import type {
   AcceptedPayload,
   MetricSink,
+  OpenSpanSink,
   PayloadSink,
   Receiver,
   ReceiverEvents
 } from './receiver.ts'
+import type { Signal } from './signal.ts'
 
 const DECODES_AT_ONCE = 2
 
@@ -52,13 +54,14 @@ export interface OtlpHttpParts {
   readonly options: ValuesOf<typeof receiveOptions>
   readonly sink: PayloadSink
   readonly latestValues: MetricSink
+  readonly openSpans: OpenSpanSink
   readonly events: ReceiverEvents
   /** Undefined: nobody is told how much to sample. */
   readonly headRates?: HeadRates | undefined
 }
 
 interface Checked {
-  readonly payload: AcceptedPayload
+  readonly payload: Omit<AcceptedPayload, 'signal'> & { readonly signal: Signal }
   readonly facts: PayloadFacts
 }
 
@@ -158,12 +161,15 @@ class OtlpHttpReceiver implements Receiver {
     body: Uint8Array<ArrayBuffer>,
     { socket, headers }: IncomingMessage
   ): Promise<Answer | undefined> {
-    const { sink, events, headRates, latestValues } = this.#parts
+    const { sink, events, headRates, latestValues, openSpans } = this.#parts
     const { signal, encoding } = admission
     const byteCount = body.length
     const { payload, facts } = await this.#check(admission, body)
     if (socket.destroyed) return undefined
-    if (facts.journaled) await sink.accept(payload)
+    if (facts.journaled && payload.signal !== 'logs') {
+      await sink.accept({ ...payload, signal: payload.signal })
+    }
+    openSpans.take(facts.openSpans)
     const refused = latestValues.take(facts.latest)
     const rejectedCount = facts.rejectedCount + refused.count
     const rejected = { count: rejectedCount, reason: facts.rejectedReason || refused.reason }
@@ -171,7 +177,7 @@ class OtlpHttpReceiver implements Receiver {
     events.payloadAccepted(signal === 'traces' ? accepted : 0, byteCount)
     if (rejectedCount > 0) {
       if (signal === 'traces') events.spansRejected(rejectedCount)
-      else events.pointsRejected(rejectedCount)
+      else if (signal === 'metrics') events.pointsRejected(rejectedCount)
     }
     const headRate =
       signal === 'traces' ? headRates?.answer(headers[HEAD_RATE_HEADER], accepted) : undefined
@@ -191,7 +197,7 @@ class OtlpHttpReceiver implements Receiver {
       const protobuf = jsonToProtobuf(signal, plain)
       const facts = checkPayload(signal, protobuf)
       const bytes = new Uint8Array(await gzipAsync(protobuf, JOURNAL_GZIP))
-      return { facts, payload: { signal, compression: 'gzip', bytes } }
+      return { facts, payload: { signal, compression: 'gzip' as const, bytes } }
     })
   }
 

@@ -15,6 +15,8 @@ import {
 } from '@spanloom/otlp'
 import { CollectorError } from '../errors.ts'
 import { POINTS_MAX } from '../model/metric-limits.ts'
+import type { OpenSpan } from '../model/open-span.ts'
+import { decodeOpenSpans } from './open-span-logs.ts'
 import type { Signal } from './signal.ts'
 
 export interface PayloadFacts {
@@ -26,11 +28,12 @@ export interface PayloadFacts {
   readonly journaled: boolean
   /** Metrics of which only the latest value counts. */
   readonly latest: readonly DecodedMetric[]
+  readonly openSpans: readonly OpenSpan[]
 }
 
 /** @throws CollectorError RECEIVE_PAYLOAD_MALFORMED */
 export function checkPayload(signal: Signal, protobuf: Uint8Array): PayloadFacts {
-  return wellFormed(() => (signal === 'traces' ? tracesFacts(protobuf) : metricsFacts(protobuf)))
+  return wellFormed(() => FACTS[signal](protobuf))
 }
 
 /** @throws CollectorError RECEIVE_PAYLOAD_MALFORMED */
@@ -49,7 +52,8 @@ function tracesFacts(protobuf: Uint8Array): PayloadFacts {
     rejectedReason,
     // Nothing to count in it: it takes no place in the journal.
     journaled: spanCount > rejectedSpans,
-    latest: []
+    latest: [],
+    openSpans: []
   }
 }
 
@@ -69,7 +73,27 @@ function metricsFacts(protobuf: Uint8Array): PayloadFacts {
       rejectedReason ||= `${SPAN_STATS_METRIC} is taken from Spanloom's tracer only.`
     }
   }
-  return { itemCount: pointCount, rejectedCount, rejectedReason, journaled, latest }
+  return { itemCount: pointCount, rejectedCount, rejectedReason, journaled, latest, openSpans: [] }
+}
+
+function logsFacts(protobuf: Uint8Array): PayloadFacts {
+  const { recordCount, openSpans } = decodeOpenSpans(protobuf)
+  const rejectedCount = recordCount - openSpans.length
+  const rejectedReason = 'Logs are not kept; only reports of open spans are taken.'
+  return {
+    itemCount: recordCount,
+    rejectedCount,
+    rejectedReason: rejectedCount > 0 ? rejectedReason : '',
+    journaled: false,
+    latest: [],
+    openSpans
+  }
+}
+
+const FACTS: Readonly<Record<Signal, (protobuf: Uint8Array) => PayloadFacts>> = {
+  traces: tracesFacts,
+  metrics: metricsFacts,
+  logs: logsFacts
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

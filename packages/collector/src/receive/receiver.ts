@@ -1,6 +1,7 @@
 /** The receiver port: where telemetry comes in. Adapter: `otlp-http.ts`. */
 import type { DecodedMetric } from '@spanloom/otlp'
 import type { CollectorError, ErrorCode } from '../errors.ts'
+import type { OpenSpan } from '../model/open-span.ts'
 
 /** An OTLP Export…ServiceRequest in protobuf, checked. */
 export interface AcceptedPayload {
@@ -26,6 +27,11 @@ export interface PayloadSink {
 export interface MetricSink {
   /** Returns how many points it does not take, and why not the first of them. */
   take(metrics: readonly DecodedMetric[]): { readonly count: number; readonly reason: string }
+}
+
+/** What takes reports of spans that are still open. */
+export interface OpenSpanSink {
+  take(spans: readonly OpenSpan[]): void
 }
 
 /** What a receiver counts. `aborted`: the sender went away, or was too slow. */

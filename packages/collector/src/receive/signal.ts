@@ -1,2 +1,2 @@
 /** What a payload holds, by the path it comes on. */
-export type Signal = 'traces' | 'metrics'
+export type Signal = 'traces' | 'metrics' | 'logs'

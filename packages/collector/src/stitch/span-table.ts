@@ -1,5 +1,5 @@
 /**
- * The spans of all open traces: one row each in typed-array columns, 92 bytes with its place in
+ * The spans of all open traces: one row each in typed-array columns, 93 bytes with its place in
  * the index. A trace's spans are a list through `next`, in the order of arrival.
  *
  *   trace row ── first ─→ row ── next ─→ row ── next ─→ row ── next ─→ -1
@@ -11,6 +11,7 @@ import type { SpanRows } from '@spanloom/otlp'
 import { grown } from '../lib/grow.ts'
 import { finishHash, mixWord } from '../lib/hash.ts'
 import { RowIndex } from '../lib/row-index.ts'
+import { isCollapsed } from '../model/wanted-keys.ts'
 
 const INITIAL_ROWS = 256
 
@@ -47,6 +48,8 @@ export class SpanTable {
   kind = new Uint8Array(INITIAL_ROWS)
   status = new Uint8Array(INITIAL_ROWS)
   peerType = new Uint8Array(INITIAL_ROWS)
+  /** 1: it says that it stands for several calls. */
+  collapsed = new Uint8Array(INITIAL_ROWS)
   /** 1 once a server or consumer child is known. */
   answered = new Uint8Array(INITIAL_ROWS)
   #used = 0
@@ -95,6 +98,7 @@ export class SpanTable {
     this.durationNano[row] = Math.max(0, scanned.durationNano[at]!)
     this.kind[row] = scanned.kind[at]!
     this.status[row] = scanned.status[at]!
+    this.collapsed[row] = isCollapsed(scanned, at) ? 1 : 0
     this.spanOffset[row] = scanned.spanOffset[at]!
     this.spanLength[row] = scanned.spanLength[at]!
     this.service[row] = facts.service
@@ -174,6 +178,7 @@ export class SpanTable {
     this.kind = grown(this.kind, length)
     this.status = grown(this.status, length)
     this.peerType = grown(this.peerType, length)
+    this.collapsed = grown(this.collapsed, length)
     this.answered = grown(this.answered, length)
   }
 }

@@ -24,6 +24,8 @@ export class TraceColumns implements StitchedTrace {
   peerType = new Uint8Array(INITIAL_SPANS)
   kind = new Uint8Array(INITIAL_SPANS)
   status = new Uint8Array(INITIAL_SPANS)
+  collapsed = new Uint8Array(INITIAL_SPANS)
+  collapsedCount = 0
   series = new Int32Array(INITIAL_SPANS)
   payload = new Int32Array(INITIAL_SPANS)
   spanOffset = new Int32Array(INITIAL_SPANS)
@@ -42,6 +44,7 @@ export class TraceColumns implements StitchedTrace {
     this.decision = decision
     this.late = decision !== NOT_LATE
     this.count = 0
+    this.collapsedCount = 0
     for (let row = firstSpan; row >= 0; ) {
       const next = spans.next[row]!
       if (this.count === this.row.length) this.#grow(this.count * 2)
@@ -66,6 +69,8 @@ export class TraceColumns implements StitchedTrace {
     this.peerType[index] = spans.peerType[row]!
     this.kind[index] = spans.kind[row]!
     this.status[index] = spans.status[row]!
+    this.collapsed[index] = spans.collapsed[row]!
+    this.collapsedCount += spans.collapsed[row]!
     this.series[index] = spans.series[row]!
     this.payload[index] = spans.payload[row]!
     this.spanOffset[index] = spans.spanOffset[row]!
@@ -86,6 +91,7 @@ export class TraceColumns implements StitchedTrace {
     this.peerType = grown(this.peerType, length)
     this.kind = grown(this.kind, length)
     this.status = grown(this.status, length)
+    this.collapsed = grown(this.collapsed, length)
     this.series = grown(this.series, length)
     this.payload = grown(this.payload, length)
     this.spanOffset = grown(this.spanOffset, length)

@@ -31,7 +31,7 @@ export interface TestSpan {
   readonly status?: number
   readonly startUnixMs: number
   readonly durationMs: number
-  readonly attributes?: Readonly<Record<string, string | number>>
+  readonly attributes?: Readonly<Record<string, string | number | Uint8Array>>
   /** Its resource says that it was counted in its process. All spans of a service are of one mind. */
   readonly counted?: boolean
   /** Its parent is in another process. */

@@ -5,14 +5,16 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../config/config.ts'
 import { processEnvironment } from '../config/environment.ts'
 import type { Findings } from '../doctor/findings.ts'
 import { type CollectorAnswer, reportOf } from '../doctor/report.ts'
+import { notifyStderr } from '../notices.ts'
+import { createHttpPost } from '../send/http-post.ts'
+import { addressOf } from '../send/sender.ts'
+import { SDK_VERSION } from '../version.ts'
 import type { Command } from './command.ts'
 
 const ANSWER_WAIT_MS = 5_000
@@ -98,28 +100,23 @@ function readFindings(file: string): Findings | undefined {
 }
 
 /** An empty request: every OTLP receiver answers it with success. */
-function askCollector(): Promise<CollectorAnswer> {
-  const { url, socketPath, headers } = readConfig(() => {}, processEnvironment()).endpoints.traces
-  const address = socketPath ?? url
+async function askCollector(): Promise<CollectorAnswer> {
+  const { endpoints } = readConfig(() => {}, processEnvironment())
+  const { timeoutMs, ...traces } = endpoints.traces
+  const target = { ...traces, timeoutMs: Math.min(timeoutMs, ANSWER_WAIT_MS) }
   const startedMs = performance.now()
-  return new Promise((resolve) => {
-    const answer = (status: number, reason: string) =>
-      resolve({ address, status, reason, tookMs: performance.now() - startedMs })
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest
-    const request = send(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/x-protobuf', 'content-length': 0 },
-      timeout: ANSWER_WAIT_MS,
-      ...(socketPath === undefined ? {} : { socketPath })
-    })
-    request.on('timeout', () => request.destroy(new Error('no answer in time')))
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      answer(0, error.code || error.message || 'no connection')
-    })
-    request.on('response', (response) => {
-      response.resume()
-      answer(response.statusCode ?? 0, response.statusMessage ?? '')
-    })
-    request.end()
+  const http = createHttpPost({
+    options: {
+      targets: { ...endpoints, traces: target },
+      queueBytesMax: 0,
+      userAgent: `spanloom-tracer/${SDK_VERSION}`,
+      headRateName: undefined
+    },
+    notify: notifyStderr,
+    holdProcess: true,
+    headRate: undefined
   })
+  const { status, reason } = await http.post(new Uint8Array(), 'traces')
+  http.close()
+  return { address: addressOf(target), status, reason, tookMs: performance.now() - startedMs }
 }

@@ -42,6 +42,7 @@ describe('the configuration', () => {
       captureHeaders: { serverRequest: [], serverResponse: [] },
       queueBytesMax: 32 * 1024 * 1024,
       exitWaitMs: 1_500,
+      collapse: true,
       maxOverheadPercent: 5,
       startupLog: false,
       logLevel: 'info'
@@ -90,6 +91,7 @@ describe('the configuration', () => {
       OTEL_LOG_LEVEL: 'error',
       SPANLOOM_QUEUE_BYTES: '1000',
       SPANLOOM_EXIT_WAIT: '0',
+      SPANLOOM_COLLAPSE: 'false',
       SPANLOOM_MAX_OVERHEAD: '2.5',
       SPANLOOM_STARTUP_LOG: 'true'
     })
@@ -129,6 +131,7 @@ describe('the configuration', () => {
         clientRequest: [],
         clientResponse: ['age']
       },
+      collapse: false,
       maxOverheadPercent: 2.5,
       startupLog: true,
       logLevel: 'error'

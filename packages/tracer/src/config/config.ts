@@ -6,7 +6,7 @@ import type { SamplerName } from '../sample/head-sampler.ts'
 import type { SamplingSettings } from '../sample/sampling-settings.ts'
 import type { SpanLimits } from '../trace/limits.ts'
 import type { Settings } from './catalogue.ts'
-import { type Endpoint, type Endpoints, endpointsOf } from './endpoints.ts'
+import { type Endpoints, endpointsOf } from './endpoints.ts'
 import type { Environment } from './environment.ts'
 import { processEnvironment } from './environment.ts'
 import { readSettings, type Sources } from './parse.ts'
@@ -18,8 +18,6 @@ export interface TracerConfig {
   /** What is configured; what is found out beside it depends on `resourceDetectors`. */
   readonly resource: Attributes
   readonly resourceDetectors: Settings['resourceDetectors']
-  /** The traces' own. */
-  readonly timeoutMs: number
   readonly endpoints: Endpoints
   readonly exporters: {
     readonly traces: readonly ('otlp' | 'console')[]
@@ -40,6 +38,7 @@ export interface TracerConfig {
   readonly captureHeaders: CaptureHeaders
   readonly runtimeMetrics: boolean
   /** Of a CPU. 0: no bound. */
+  readonly collapse: boolean
   readonly maxOverheadPercent: number
   readonly logLevel: NoticeLevel
   /** Whether the start says what is in effect. */
@@ -62,8 +61,6 @@ export interface CaptureHeaders {
   readonly clientResponse: readonly string[]
 }
 
-export type { Endpoint, Endpoints }
-
 export function readConfig(
   notify: Notify,
   environment: Environment = processEnvironment(),
@@ -81,7 +78,6 @@ export function readConfig(
     disabled: settings.disabled || !settings.traceEnabled,
     resource: resourceOf(settings),
     resourceDetectors: settings.resourceDetectors,
-    timeoutMs: endpoints.traces.timeoutMs,
     endpoints,
     exporters: {
       traces: exportersOf(settings.tracesExporter),
@@ -108,6 +104,7 @@ export function readConfig(
     instrumentations: instrumentationsOf(settings),
     captureHeaders: captureHeadersOf(settings),
     runtimeMetrics: settings.runtimeMetrics,
+    collapse: settings.collapse,
     maxOverheadPercent: settings.maxOverheadPercent,
     logLevel,
     startupLog: settings.startupLog

@@ -10,25 +10,10 @@
  * on which nobody listens.
  */
 import type { Notify } from '../notices.ts'
-import type { SendTarget, Signal } from '../send/sender.ts'
+import type { SendTarget, Signal, TlsFiles } from '../send/sender.ts'
 import type { Settings } from './catalogue.ts'
 
-export interface Endpoint extends SendTarget {
-  /** The Unix socket through which `url` is asked. */
-  readonly socketPath?: string
-  readonly timeoutMs: number
-  readonly compression: 'gzip' | 'none'
-  /** PEM files for https. */
-  readonly tls?: TlsFiles
-}
-
-export interface TlsFiles {
-  readonly ca?: string
-  readonly key?: string
-  readonly cert?: string
-}
-
-export type Endpoints = Readonly<Record<Signal, Endpoint>>
+export type Endpoints = Readonly<Record<Signal, SendTarget>>
 
 const DEFAULT_BASE = 'http://localhost:4318'
 const OTLP_PORT = '4318'
@@ -85,7 +70,7 @@ function endpointOf(
   own: string | undefined,
   base: string,
   settings: Settings
-): Endpoint {
+): SendTarget {
   const address = own ?? base
   const unix = address.startsWith('unix:')
   const path = `/v1/${signal}`

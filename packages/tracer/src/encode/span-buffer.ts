@@ -6,6 +6,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Notify } from '../notices.ts'
 import type { Resource } from '../resource/resource.ts'
+import type { FlatAttributes } from '../trace/attributes.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import { SpanEncoder } from './span-encoder.ts'
 
@@ -21,7 +22,9 @@ export class SpanBuffer {
   readonly #notify: Notify
   readonly #flushAfterMs: number
   #timer: NodeJS.Timeout | undefined = undefined
-  #counted = false
+  /** Adds what was held back. Never throws. */
+  beforeFlush: (() => void) | undefined = undefined
+  #isFilling = false
   /** Spans that OTLP could not carry. */
   dropped = 0
 
@@ -39,16 +42,8 @@ export class SpanBuffer {
     this.#handOver = handOver
   }
 
-  /**
-   * @hot Once per ended span. Never throws. `counted`: the span was counted in this process, and says so
-   * on its resource; spans of a payload are of one mind about it.
-   */
-  add(span: RecordingSpan, counted = false): void {
-    if (counted !== this.#counted) {
-      this.flush()
-      this.#counted = counted
-      this.#encoder.counted = counted
-    }
+  /** @hot Once per ended span. Never throws. */
+  add(span: RecordingSpan): void {
     try {
       this.#encoder.add(span)
     } catch (fault) {
@@ -59,7 +54,35 @@ export class SpanBuffer {
     else if (this.#timer === undefined) this.#arm()
   }
 
+  /** Calls that leave as one span; see collapser.ts. Never throws. */
+  addGroup(first: RecordingSpan, startMs: number, endMs: number, extra: FlatAttributes): void {
+    try {
+      this.#encoder.addGroup(first, startMs, endMs, extra)
+    } catch (fault) {
+      if (this.dropped++ === 0) this.#notify('ENCODE_FAILED', String(fault))
+    }
+  }
+
+  /** Something is held back that wants to be in the next batch. */
+  arm(): void {
+    if (this.#timer === undefined) this.#arm()
+  }
+
+  /**
+   * Spans that are added from now on were counted in this process, and say so on their resource; those
+   * before, held back or not, leave as they are: the spans of a payload are of one mind about it.
+   */
+  countedFromNow(): void {
+    this.flush()
+    this.#encoder.counted = true
+  }
+
   flush(): void {
+    // What is added now may fill the buffer, which must not begin a flush within this one.
+    if (this.#isFilling) return
+    this.#isFilling = true
+    this.beforeFlush?.()
+    this.#isFilling = false
     if (this.#timer !== undefined) {
       clearTimeout(this.#timer)
       this.#timer = undefined

@@ -18,8 +18,10 @@ import type { AnyValue } from '@opentelemetry/api'
 import { SPANS_COUNTED, WireWriter } from '@spanloom/otlp'
 import { nanosOf } from '../lib/clock.ts'
 import type { Resource } from '../resource/resource.ts'
+import type { FlatAttributes } from '../trace/attributes.ts'
 import type { Scope } from '../trace/scope.ts'
-import type { FlatEvent, FlatLink, RecordingSpan } from '../trace/span.ts'
+import type { RecordingSpan } from '../trace/span.ts'
+import type { FlatEvent, FlatLink } from '../trace/span-parts.ts'
 import { AttributeCache, copied, writeScalar } from './attribute-cache.ts'
 import { FIELD_ATTRIBUTES, FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.ts'
 
@@ -27,6 +29,7 @@ const INITIAL_BYTES = 64 * 1024
 const RECYCLED_BYTES_MAX = 4 * 1024 * 1024
 /** A span of more bytes is dropped: a request of that size is refused by many a receiver. */
 const SPAN_BYTES_MAX = 8 * 1024 * 1024
+const NO_ATTRIBUTES: FlatAttributes = []
 const NAMES_MAX = 2_048
 const NAME_CHARS_MAX = 256
 
@@ -63,13 +66,22 @@ export class SpanEncoder {
 
   /** @hot Once per ended span. Throws only when the span is beyond what OTLP can carry. */
   add(span: RecordingSpan): void {
+    this.#add(span, span.startMs, span.endMs, NO_ATTRIBUTES)
+  }
+
+  /** A span with other times and with attributes that are not its own. */
+  addGroup(span: RecordingSpan, startMs: number, endMs: number, extra: FlatAttributes): void {
+    this.#add(span, startMs, endMs, extra)
+  }
+
+  #add(span: RecordingSpan, startMs: number, endMs: number, extra: FlatAttributes): void {
     const writer = this.#writer
     if (writer.length === 0) this.#open()
     if (span.scope !== this.#scope) this.#openScope(span.scope)
     const mark = writer.length
     this.#spanStart = mark
     try {
-      this.#writeSpan(span)
+      this.#writeSpan(span, startMs, endMs, extra)
       this.spanCount++
     } catch (fault) {
       writer.length = mark
@@ -131,7 +143,7 @@ export class SpanEncoder {
    * (fixed64), 9 attributes, 10 dropped, 11 events, 12 dropped, 13 links, 14 dropped, 15 status,
    * 16 flags (fixed32).
    */
-  #writeSpan(span: RecordingSpan): void {
+  #writeSpan(span: RecordingSpan, startMs: number, endMs: number, extra: FlatAttributes): void {
     const writer = this.#writer
     writer.tag(2, 2)
     const slot = writer.openSlot()
@@ -155,9 +167,10 @@ export class SpanEncoder {
     writer.tag(6, 0)
     // The API counts kinds from 0, OTLP keeps 0 for "unspecified".
     writer.varint(span.kind + 1)
-    this.#writeTime(7, span.startMs)
-    this.#writeTime(8, span.endMs)
+    this.#writeTime(7, startMs)
+    this.#writeTime(8, endMs)
     this.#writeAttributes(span.flatAttributes)
+    if (extra.length > 0) this.#writeAttributes(extra)
     this.#writeCount(10, span.droppedAttributesCount)
     if (span.flatEvents !== undefined) for (const event of span.flatEvents) this.#writeEvent(event)
     this.#writeCount(12, span.droppedEventsCount)

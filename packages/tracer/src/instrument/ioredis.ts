@@ -2,7 +2,8 @@
  * ioredis 5 and 6: a client span for each command, and one for each pipeline or transaction, whose commands
  * have none of their own. `Redis.prototype.sendCommand`, which the cluster's connections pass too, and
  * `Pipeline.prototype.exec` are wrapped: the same in all versions, and for a third of what the library's own
- * channels (from 5.11) cost, which copy and redact all arguments.
+ * channels (from 5.11) cost, which copy and redact all arguments. The library's automatic pipelines are no
+ * batch of the app's: their commands have spans, each under its caller.
  *
  * The library settles its commands' promises from its socket; callbacks are observers of these promises, so
  * they run in the context of the call without our help.
@@ -27,7 +28,12 @@ interface Command {
 }
 
 interface Redis {
-  readonly options?: ServerOptions & { readonly db?: unknown }
+  readonly options?: ServerOptions & {
+    readonly db?: unknown
+    readonly enableAutoPipelining?: boolean
+    readonly connectionName?: string
+  }
+  readonly _autoPipelines?: ReadonlyMap<string, Pipeline>
   readonly status?: string
   readonly condition?: { readonly select?: unknown }
   [ENDPOINT]?: { readonly select: unknown; readonly endpoint: Endpoint }
@@ -47,9 +53,13 @@ const ENDPOINT = Symbol('spanloom.endpoint')
 /** What the library itself sends while it connects. */
 const HANDSHAKE: ReadonlySet<string> = new Set(['auth', 'client', 'hello', 'info', 'select'])
 
+/** A cluster's own connection, by which it learns of its nodes. */
+const REFRESHER = 'ioredis-cluster(refresher'
+
 const ioredis: Instrumentation = {
   patches: {
     redis: (exports, instruments) => patchRedis(prototypeOf(exports), instruments),
+    cluster: (exports, instruments) => patchCluster(prototypeOf(exports), instruments),
     pipeline: (exports, instruments) => patchPipeline(prototypeOf(exports), instruments)
   }
 }
@@ -86,12 +96,53 @@ function beginCommand(
   if (command[SEEN]) return
   command[SEEN] = true
   if (piped || (redis.status === 'connect' && HANDSHAKE.has(command.name))) return
+  if (redis.options?.connectionName?.startsWith(REFRESHER)) return
   const statement = commandStatement(command.name, command.args.length)
   const span = startDatabaseSpan(instruments, endpointOf(redis), statement)
   if (span !== undefined) endBesidePromise(command.promise, span, readRedisFailure)
 }
 
+/**
+ * A cluster that is not ready keeps commands and sends them on later, from its own context: their spans begin
+ * here, when the node that will answer is not known. All others have theirs at the node.
+ */
+function patchCluster(prototype: object, instruments: Instruments): void {
+  wrapMethod(
+    prototype,
+    'sendCommand',
+    (sendCommand) =>
+      function (this: Redis, command: Command, ...rest) {
+        try {
+          // Its own question whether all slots are served.
+          if (this.status === 'connect' && command.name === 'cluster') command[SEEN] = true
+          if (this.status !== 'ready' && rest[0] === undefined) {
+            beginCommand(this, command, false, instruments)
+          }
+        } catch (fault) {
+          instruments.guard.report('ioredis cluster', fault)
+        }
+        return sendCommand.call(this, command, ...rest)
+      }
+  )
+}
+
 function patchPipeline(prototype: object, instruments: Instruments): void {
+  wrapMethod(
+    prototype,
+    'sendCommand',
+    (sendCommand) =>
+      function (this: Pipeline, command: Command) {
+        try {
+          if (isAutomatic(this)) {
+            this[SEEN] = true
+            beginCommand(this.redis, command, false, instruments)
+          }
+        } catch (fault) {
+          instruments.guard.report('ioredis automatic pipeline', fault)
+        }
+        return sendCommand.call(this, command)
+      }
+  )
   wrapMethod(
     prototype,
     'exec',
@@ -105,6 +156,14 @@ function patchPipeline(prototype: object, instruments: Instruments): void {
         return exec.apply(this, args)
       }
   )
+}
+
+/** With `enableAutoPipelining` the commands of a tick share a pipeline, whoever they are from. */
+function isAutomatic(pipeline: Pipeline): boolean {
+  const { options, _autoPipelines: automatic } = pipeline.redis
+  if (options?.enableAutoPipelining !== true || automatic === undefined) return false
+  for (const each of automatic.values()) if (each === pipeline) return true
+  return false
 }
 
 /** A transaction is a pipeline whose first command is MULTI and whose `exec` is called twice. */
@@ -136,7 +195,7 @@ function endpointOf(redis: Redis): Endpoint {
   const select = redis.condition?.select ?? options?.db
   const known = redis[ENDPOINT]
   if (known !== undefined && known.select === select) return known.endpoint
-  // A cluster's pipeline goes to a node that is chosen later.
+  // A cluster: the node is chosen later.
   const endpoint =
     redis.status !== undefined && 'slots' in redis
       ? { system: 'redis', namespace: undefined, host: undefined, port: undefined }

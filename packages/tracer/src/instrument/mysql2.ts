@@ -3,8 +3,8 @@
  * promise (which is a callback underneath), events, through a pool or a cluster of pools. A connection's
  * `query`, `execute` and `addCommand` are wrapped, the last for statements that were prepared by hand.
  *
- * Not the library's own channels (from 3.20): they tell of a query once its values have been put into its
- * text, which is then another text each time, and know nothing of statements prepared by hand.
+ * Not the channels that newer releases have: they tell of a query once its values have been put into its text,
+ * which is then another text each time, and know nothing of statements prepared by hand.
  *
  * A pool calls back in the context of whoever gave the connection back, a connection in that of its socket:
  * callbacks and events are brought into the context of the call.

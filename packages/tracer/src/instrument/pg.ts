@@ -117,10 +117,16 @@ class QueryCall {
       const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
       if (isSqlState) span.put(DB_RESPONSE_STATUS_CODE, code)
       span.put(ERROR_TYPE, typeof code === 'string' ? code : (name ?? 'Error'))
-      span.setStatus({ code: SpanStatusCode.ERROR, ...(message ? { message } : {}) })
+      const shown = isSqlState ? withoutValue(code, message) : message
+      span.setStatus({ code: SpanStatusCode.ERROR, ...(shown ? { message: shown } : {}) })
     }
     span.end()
   }
+}
+
+/** Class 22, data exceptions, repeats the value: `invalid input syntax for type integer: "abc"`. */
+function withoutValue(sqlState: string, message: string | undefined): string | undefined {
+  return sqlState.startsWith('22') ? message?.replace(/"[\s\S]*"/, '?') : message
 }
 
 function beginQuery(

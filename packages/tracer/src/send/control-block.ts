@@ -6,7 +6,11 @@ const SETTLED_BATCHES = 0
 const SETTLED_SPANS = 1
 const DOWN = 2
 const BUSY_MS = 3
-const WORDS = 4
+const TAKEN_BYTES = 4
+const WORDS = 5
+
+/** An outage that began between looking and sleeping is seen after this. */
+const LOOK_AGAIN_MS = 50
 
 export class ControlBlock {
   readonly shared: SharedArrayBuffer
@@ -38,21 +42,46 @@ export class ControlBlock {
 
   set down(down: boolean) {
     Atomics.store(this.#words, DOWN, down ? 1 : 0)
+    // Whoever waits looks again at how long.
+    Atomics.notify(this.#words, SETTLED_BATCHES)
   }
 
   get down(): boolean {
     return Atomics.load(this.#words, DOWN) === 1
   }
 
-  /** Blocks until `batchCount` batches have been settled; false when `deadlineMs` (monotonic) came first. */
-  waitForBatches(batchCount: number, deadlineMs: number, now: () => number): boolean {
+  /** What the worker has taken out of its mailbox; wraps. */
+  took(byteCount: number): void {
+    Atomics.add(this.#words, TAKEN_BYTES, byteCount)
+  }
+
+  get takenBytes(): number {
+    return Atomics.load(this.#words, TAKEN_BYTES)
+  }
+
+  /**
+   * Blocks until `batchCount` batches have been settled; false when `waitMs` have passed first, or
+   * `waitDownMs` in an outage, even one that shows only now.
+   */
+  waitForBatches(
+    batchCount: number,
+    waitMs: number,
+    waitDownMs: number,
+    now: () => number
+  ): boolean {
+    let deadlineMs = now() + waitMs
+    let down = false
     for (;;) {
       const settled = Atomics.load(this.#words, SETTLED_BATCHES)
       // Counters wrap together; the difference stays right.
       if (((batchCount - settled) | 0) <= 0) return true
+      if (this.down && !down) {
+        down = true
+        deadlineMs = Math.min(deadlineMs, now() + waitDownMs)
+      }
       const leftMs = deadlineMs - now()
       if (leftMs <= 0) return false
-      Atomics.wait(this.#words, SETTLED_BATCHES, settled, leftMs)
+      Atomics.wait(this.#words, SETTLED_BATCHES, settled, Math.min(leftMs, LOOK_AGAIN_MS))
     }
   }
 }

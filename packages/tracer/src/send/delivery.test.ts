@@ -15,6 +15,7 @@ function harness(queueBytesMax = 100) {
   const said: [NoticeCode, ...unknown[]][] = []
   const outages: boolean[] = []
   const settled: [number, boolean][] = []
+  const clock = { ms: 0 }
   const delivery = new Delivery({
     post(body, signal) {
       posted.push(body)
@@ -30,7 +31,8 @@ function harness(queueBytesMax = 100) {
     },
     random: () => 1,
     notify: (code, ...facts) => void said.push([code, ...facts]),
-    address: 'http://collector',
+    addressOf: () => 'http://collector',
+    now: () => clock.ms,
     queueBytesMax,
     settled: (count, delivered) => void settled.push([count, delivered]),
     outage: (down) => void outages.push(down)
@@ -40,7 +42,7 @@ function harness(queueBytesMax = 100) {
     await Promise.resolve()
     await Promise.resolve()
   }
-  return { delivery, posted, signals, waits, said, outages, settled, answer }
+  return { clock, delivery, posted, signals, waits, said, outages, settled, answer }
 }
 
 const body = (size: number, fill = 1) => new Uint8Array(size).fill(fill)
@@ -74,6 +76,42 @@ describe('the delivery', () => {
     expect(new Set(posted).size).toBe(1)
     expect(said).toEqual([['SEND_UNREACHABLE', 'http://collector', 'ECONNREFUSED', 0]])
     expect(outages).toEqual([true, false])
+  })
+
+  it('says nothing of a hiccup, and of an outage at the third try that fails', async () => {
+    const { delivery, waits, said, outages, answer } = harness()
+    delivery.push(body(10), 1)
+    for (let round = 0; round < 2; round++) {
+      await answer({ ...OK, status: 503, reason: 'Service Unavailable' })
+      waits.at(-1)!.then()
+    }
+    await answer(OK)
+    expect([said, outages]).toEqual([[], []])
+
+    delivery.push(body(10), 1)
+    for (let round = 0; round < 3; round++) {
+      expect(said).toEqual([])
+      await answer({ ...OK, status: 503, reason: 'Service Unavailable' })
+      waits.at(-1)!.then()
+    }
+    expect(said).toEqual([['SEND_UNREACHABLE', 'http://collector', '503 Service Unavailable', 0]])
+    expect(outages).toEqual([true])
+  })
+
+  it('says at once what shows that it lasts: a time-out, a long Retry-After', async () => {
+    const slow = harness()
+    slow.delivery.push(body(10), 1)
+    slow.clock.ms = 1_799
+    await slow.answer(noAnswer('timeout'))
+    expect(slow.said).toEqual([])
+    slow.waits[0]!.then()
+    await slow.answer(noAnswer('timeout'))
+    expect(slow.said).toHaveLength(1)
+
+    const asked = harness()
+    asked.delivery.push(body(10), 1)
+    await asked.answer({ ...OK, status: 429, reason: 'slow down', retryAfterMs: 2_000 })
+    expect(asked.said).toEqual([['SEND_UNREACHABLE', 'http://collector', '429 slow down', 0]])
   })
 
   it.each([429, 502, 503, 504])('waits as long as %d asks', async (status) => {
@@ -117,10 +155,7 @@ describe('the delivery', () => {
     await answer(OK)
     await answer(OK)
     expect(posted.map((each) => each[0])).toEqual([1, 1, 4, 5])
-    expect(said.map(([code, count]) => [code, count])).toEqual([
-      ['SEND_UNREACHABLE', 'http://collector'],
-      ['SEND_DROPPED', 110]
-    ])
+    expect(said.map(([code, count]) => [code, count])).toEqual([['SEND_DROPPED', 110]])
   })
 
   it('sends each signal as what it is, and drops spans before it drops metrics', async () => {
@@ -140,7 +175,6 @@ describe('the delivery', () => {
     expect(posted.map((each) => each[0])).toEqual([1, 1, 4, 6, 7])
     expect(signals).toEqual(['traces', 'traces', 'metrics', 'metrics', 'logs'])
     expect(said).toEqual([
-      ['SEND_UNREACHABLE', 'http://collector', 'ECONNREFUSED', 0],
       ['SEND_DROPPED_PAYLOADS', 1, 'metrics', 'the queue was full'],
       ['SEND_DROPPED', 1_100, 'the queue was full']
     ])

@@ -7,8 +7,11 @@
  *
  * When the queue is full the oldest payload of spans that is not in flight is dropped: in an outage the
  * newest are worth most. Metrics and logs go only when no spans are left, because a kilobyte of metrics
- * stands for megabytes of spans that were counted and never sent. An outage begins with the first failed try and ends with the next delivery; it is said
- * once when it begins, and what it cost once when it ends (or the process does).
+ * stands for megabytes of spans that were counted and never sent.
+ *
+ * What fails and soon succeeds is a hiccup, and nothing is said of it. An outage begins with the third
+ * failed try in a row, or the first that shows that it lasts 2 s, and ends with the next answer; it is
+ * said once when it begins, and what it cost once when it ends (or the process does).
  */
 import type { Notify } from '../notices.ts'
 import type { Signal } from './sender.ts'
@@ -29,7 +32,10 @@ export interface DeliveryParts {
   readonly after: (ms: number, then: () => void) => () => void
   readonly random: () => number
   readonly notify: Notify
-  readonly address: string
+  /** Where the signal goes, for what is said. */
+  readonly addressOf: (signal: Signal) => string
+  /** Monotonic. */
+  readonly now: () => number
   readonly queueBytesMax: number
   /** Called for each payload that was delivered or dropped. */
   readonly settled: (spanCount: number, delivered: boolean, signal: Signal) => void
@@ -45,6 +51,8 @@ interface Payload {
 
 const BACKOFF_FIRST_MS = 200
 const BACKOFF_MAX_MS = 5_000
+const OUTAGE_TRIES = 3
+const OUTAGE_MS = 2_000
 /** A collector that asks for more than this is not believed. */
 const RETRY_AFTER_MAX_MS = 60_000
 /** The OTLP specification's retryable answers; 0 is no answer. */
@@ -57,6 +65,12 @@ export class Delivery {
   #queuedBytes = 0
   #sending = false
   #failures = 0
+  /** When the first of the tries that failed was begun. */
+  #failingSinceMs = 0
+  #triedAtMs = 0
+  /** Failed ones in a row; `failures` is what the wait is reckoned from. */
+  #tries = 0
+  #down = false
   #cancelWait: (() => void) | undefined = undefined
   #droppedInOutage = 0
   readonly #payloadsDroppedInOutage = new Map<Signal, number>()
@@ -139,6 +153,7 @@ export class Delivery {
     const payload = this.#queue[0]
     if (payload === undefined || this.#sending || this.#cancelWait !== undefined) return
     this.#sending = true
+    this.#triedAtMs = this.#parts.now()
     this.#parts.post(payload.body, payload.signal).then(
       (result) => this.#answered(payload, result),
       (fault) => this.#answered(payload, noAnswer(String(fault)))
@@ -148,7 +163,7 @@ export class Delivery {
   #answered(payload: Payload, result: PostResult): void {
     this.#sending = false
     if (RETRYABLE.has(result.status)) {
-      this.#waitAndRetry(result)
+      this.#waitAndRetry(payload, result)
       return
     }
     this.#queue.shift()
@@ -161,28 +176,38 @@ export class Delivery {
     if (this.#queue.length > 0) this.#pump()
   }
 
-  #waitAndRetry(result: PostResult): void {
-    const { after, random, notify, address, queueBytesMax, outage } = this.#parts
+  #waitAndRetry({ signal }: Payload, result: PostResult): void {
+    const { after, random } = this.#parts
     if (this.#failures++ === 0) {
-      notify('SEND_UNREACHABLE', address, result.reason, Math.round(queueBytesMax / MEGABYTE))
-      outage(true)
+      this.#failingSinceMs = this.#triedAtMs
+      this.#tries = 0
     }
+    this.#tries++
     const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (this.#failures - 1))
     const backoffMs = ceiling * (0.5 + random() / 2)
     const askedMs = Math.min(result.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS)
-    this.#cancelWait = after(Math.max(backoffMs, askedMs), () => {
+    const waitMs = Math.max(backoffMs, askedMs)
+    this.#sayDown(signal, result, waitMs)
+    this.#cancelWait = after(waitMs, () => {
       this.#cancelWait = undefined
       this.#pump()
     })
   }
 
+  #sayDown(signal: Signal, { status, reason }: PostResult, waitMs: number): void {
+    const { notify, now, addressOf, queueBytesMax, outage } = this.#parts
+    const lastsMs = now() - this.#failingSinceMs + waitMs
+    if (this.#down || (this.#tries < OUTAGE_TRIES && lastsMs < OUTAGE_MS)) return
+    this.#down = true
+    const cause = status === 0 ? reason : `${status} ${reason}`
+    notify('SEND_UNREACHABLE', addressOf(signal), cause, Math.round(queueBytesMax / MEGABYTE))
+    outage(true)
+  }
+
   #recovered(): void {
-    if (this.#failures === 0) {
-      this.reportDropped()
-      return
-    }
     this.#failures = 0
-    this.#parts.outage(false)
+    if (this.#down) this.#parts.outage(false)
+    this.#down = false
     this.reportDropped()
   }
 

@@ -3,13 +3,14 @@
  * bounded time.
  *
  *   process.exit(), natural end, uncaught error   'exit' is emitted: flush and wait there
- *   SIGTERM, SIGINT, nobody listens               our listener flushes, then the signal kills as it would
- *   SIGTERM, SIGINT, the app listens              our listener is not there; 'exit' comes when the app ends
+ *   SIGTERM, SIGINT, SIGHUP, nobody listens       our listener flushes, then the signal kills as it would
+ *   SIGTERM, SIGINT, SIGHUP, the app listens      our listener is not there; 'exit' comes when the app ends
  *
  * The signal listener is put in only while the app has none, and taken out when the app adds its own:
  * code that asks `listenerCount('SIGTERM')`, as many libraries do, sees what it would see without us.
  */
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** SIGQUIT is not among them: who sends it wants the process as it is, and its core. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 type Signal = (typeof SIGNALS)[number]
 
 /** Calls `flush` once before the process ends. Returns what takes it all back. */

@@ -1,85 +1,176 @@
 /**
- * One OTLP/HTTP POST after the other over kept-alive connections, each signal to its own address. Resolves with what was answered and
- * never rejects; the answer's body is read up to 64 KB, because it is only read for its message.
+ * One OTLP/HTTP POST after the other over kept-alive connections, each signal to its own address: TCP, TLS
+ * or a Unix socket. Resolves with what was answered and never rejects; the answer's body is read up to
+ * 64 KB, because it is only read for its message.
+ *
+ *   body (zstd) ─→ 415 ─→ the same as gzip, and gzip from then on
+ *
+ * `node:https` brings TLS with it, 3 MB in a thread of its own, so each protocol is loaded when an address
+ * has it. PEM files are read once, at the start; without one that cannot be read the connection is tried
+ * as it is, and fails by the rules of TLS where it was needed.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { readFileSync } from 'node:fs'
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { HEAD_RATE_HEADER } from '@spanloom/otlp'
+import type { Notify } from '../notices.ts'
+import { type Compression, encodingOf, fromZstdToGzip } from './compression.ts'
 import { noAnswer, type PostResult } from './delivery.ts'
 import type { HeadRate } from './head-rate.ts'
 import { parsePartialSuccess, parseStatusMessage } from './otlp-response.ts'
-import type { SendOptions, SendTarget, Signal } from './sender.ts'
+import type { SendOptions, SendTarget, Signal, TlsFiles } from './sender.ts'
 
 const RESPONSE_BYTES_MAX = 64 * 1024
 
 export interface HttpPost {
   post(body: Uint8Array, signal: Signal): Promise<PostResult>
+  /** What the signal's bodies are to be compressed with; changes when the other side refuses it. */
+  compressionOf(signal: Signal): Compression
   close(): void
 }
 
-/** `holdProcess` false: its sockets do not keep the process alive. */
-export function createHttpPost(
-  options: SendOptions,
-  encoding: 'gzip' | 'identity',
-  holdProcess: boolean,
-  headRate?: HeadRate
-): HttpPost {
-  const agentOptions = { keepAlive: true, maxSockets: 1 }
-  const http = new HttpAgent(agentOptions)
-  const https = new HttpsAgent(agentOptions)
-  const routes = {
-    traces: route(options.targets.traces),
-    metrics: route(options.targets.metrics),
-    logs: route(options.targets.logs)
+interface Route {
+  readonly url: URL
+  readonly request: (url: URL, options: RequestOptions) => ClientRequest
+  readonly options: RequestOptions
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  compression: Compression
+}
+
+export interface HttpPostParts {
+  readonly options: SendOptions
+  readonly notify: Notify
+  /** False: its sockets do not keep the process alive. */
+  readonly holdProcess: boolean
+  readonly headRate: HeadRate | undefined
+}
+
+export function createHttpPost({
+  options,
+  notify,
+  holdProcess,
+  headRate
+}: HttpPostParts): HttpPost {
+  const agents = new Map<string, Agent>()
+  const pem = pemReader(notify)
+  const { targets } = options
+  const routes: Record<Signal, Route> = {
+    traces: route(targets.traces),
+    metrics: route(targets.metrics),
+    logs: route(targets.logs)
   }
 
-  function route({ url, headers }: SendTarget) {
+  function route({ url, socketPath, headers, timeoutMs, compression, tls }: SendTarget): Route {
+    const parsed = new URL(url)
+    const secure = parsed.protocol === 'https:'
+    const module = process.getBuiltinModule(secure ? 'node:https' : 'node:http')
+    let agent = agents.get(parsed.protocol)
+    // The agent keeps connections apart by host, socket and certificates.
+    agent ??= new module.Agent({ keepAlive: true, maxSockets: 1 })
+    agents.set(parsed.protocol, agent)
     return {
-      url: new URL(url),
+      url: parsed,
+      request: module.request,
+      options: {
+        method: 'POST',
+        agent,
+        ...(socketPath === undefined ? {} : { socketPath }),
+        ...(secure && tls !== undefined ? pem(tls) : {})
+      },
       headers: {
         ...headers,
         'content-type': 'application/x-protobuf',
-        'user-agent': options.userAgent,
-        ...(encoding === 'gzip' ? { 'content-encoding': 'gzip' } : {})
-      }
+        'user-agent': options.userAgent
+      },
+      timeoutMs,
+      compression
     }
   }
 
-  function post(body: Uint8Array, signal: Signal): Promise<PostResult> {
-    const { url, headers } = routes[signal]
-    const secure = url.protocol === 'https:'
-    const send = secure ? httpsRequest : httpRequest
+  async function post(body: Uint8Array, signal: Signal): Promise<PostResult> {
+    const to = routes[signal]
+    if (encodingOf(body) !== 'zstd') return ask(to, body, signal)
+    if (to.compression === 'zstd') {
+      const result = await ask(to, body, signal)
+      if (result.status !== 415) return result
+      to.compression = 'gzip'
+      notify('SEND_ZSTD_REFUSED', signal)
+    }
+    return ask(to, fromZstdToGzip(body), signal)
+  }
+
+  function ask(to: Route, body: Uint8Array, signal: Signal): Promise<PostResult> {
     return new Promise((resolve) => {
-      const request = send(url, {
-        method: 'POST',
-        agent: secure ? https : http,
-        headers: {
-          ...headers,
-          ...(headRate === undefined || signal !== 'traces'
-            ? {}
-            : { [HEAD_RATE_HEADER]: headRate.header }),
-          'content-length': body.length
-        }
-      })
+      const request = to.request(to.url, { ...to.options, headers: headersOf(to, body, signal) })
       if (!holdProcess) request.on('socket', (socket) => socket.unref())
-      request.setTimeout(options.timeoutMs, () => request.destroy(new Error('timeout')))
+      const stop = limitTime(request, to.timeoutMs, holdProcess)
+      const done = (result: PostResult) => {
+        stop()
+        resolve(result)
+      }
       request.on('error', (error: NodeJS.ErrnoException) =>
-        resolve(noAnswer(error.code ?? error.message))
+        done(noAnswer(error.code || error.message || 'no answer'))
       )
       request.on('response', (response) => {
         if (response.statusCode === 200) headRate?.heard(response.headers[HEAD_RATE_HEADER])
-        readAnswer(response, resolve)
+        readAnswer(response, done)
       })
       request.end(body)
     })
   }
 
-  function close(): void {
-    http.destroy()
-    https.destroy()
+  function headersOf({ headers }: Route, body: Uint8Array, signal: Signal) {
+    const encoding = encodingOf(body)
+    return {
+      ...headers,
+      ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+      ...(headRate === undefined || signal !== 'traces'
+        ? {}
+        : { [HEAD_RATE_HEADER]: headRate.header }),
+      'content-length': body.length
+    }
   }
 
-  return { post, close }
+  return {
+    post,
+    compressionOf: (signal) => routes[signal].compression,
+    close() {
+      for (const agent of agents.values()) agent.destroy()
+    }
+  }
+}
+
+/** From the first byte sent to the last received: an answer that trickles is none. */
+function limitTime(request: ClientRequest, timeoutMs: number, holdProcess: boolean): () => void {
+  const timer = setTimeout(() => {
+    request.destroy(new Error(`no answer within ${timeoutMs} ms`))
+  }, timeoutMs)
+  if (!holdProcess) timer.unref()
+  return () => clearTimeout(timer)
+}
+
+/** Each file is read, and complained about, once. */
+function pemReader(notify: Notify): (files: TlsFiles) => Record<string, Buffer> {
+  const known = new Map<string, Buffer | undefined>()
+  function read(file: string): Buffer | undefined {
+    if (known.has(file)) return known.get(file)
+    let text: Buffer | undefined
+    try {
+      text = readFileSync(file)
+    } catch (error) {
+      notify('SEND_TLS_FILE', file, (error as NodeJS.ErrnoException).code ?? String(error))
+    }
+    known.set(file, text)
+    return text
+  }
+  return (files) => {
+    const texts: Record<string, Buffer> = {}
+    for (const [kind, file] of Object.entries(files)) {
+      const text = read(file)
+      if (text !== undefined) texts[kind] = text
+    }
+    return texts
+  }
 }
 
 function readAnswer(response: IncomingMessage, resolve: (result: PostResult) => void): void {
@@ -95,9 +186,10 @@ function readAnswer(response: IncomingMessage, resolve: (result: PostResult) => 
     const body = Buffer.concat(chunks)
     const accepted = status >= 200 && status < 300
     const partial = accepted ? parsePartialSuccess(body) : undefined
+    const said = partial?.message ?? parseStatusMessage(body, response.headers['content-type'])
     resolve({
       status,
-      reason: partial?.message ?? parseStatusMessage(body, response.headers['content-type']),
+      reason: said || response.statusMessage || 'no reason given',
       retryAfterMs: retryAfterMs(response.headers['retry-after'], Date.now()),
       rejectedSpans: partial?.rejectedSpans ?? 0
     })

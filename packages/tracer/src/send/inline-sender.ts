@@ -1,12 +1,14 @@
 /**
  * Sends from the main thread, where there can be no worker (`--permission`, some sandboxes). It does not
- * compress, because that would block the app, and its requests are made in a context in which nothing is
- * traced. It cannot wait at `exit`; a process that ends by itself is flushed before that (`beforeExit`).
+ * block the app: bodies are compressed in the thread pool, each when it is sent. Its requests are made in
+ * a context in which nothing is traced. It cannot wait at `exit`; a process that ends by itself is
+ * flushed before that (`beforeExit`).
  */
 import { SUPPRESSED_FRAME } from '../context/frame.ts'
 import type { SpanloomContextManager } from '../context/manager.ts'
 import type { Notify } from '../notices.ts'
-import { Delivery } from './delivery.ts'
+import { compressLater } from './compression.ts'
+import { Deliveries } from './deliveries.ts'
 import { HeadRate } from './head-rate.ts'
 import { createHttpPost, type HttpPost } from './http-post.ts'
 import type { Sender, SendOptions, Signal } from './sender.ts'
@@ -25,7 +27,7 @@ export class InlineSender implements Sender {
   readonly #contexts: SpanloomContextManager
   readonly #http: HttpPost
   readonly #headRate: HeadRate | undefined
-  readonly #delivery: Delivery
+  readonly #delivery: Deliveries
   readonly #beforeExit: () => void
   #waitingSpans = 0
 
@@ -34,13 +36,21 @@ export class InlineSender implements Sender {
     const name = options.headRateName
     this.#headRate =
       name === undefined ? undefined : new HeadRate({ name, after, changed: onHeadRate })
-    this.#http = createHttpPost(options, 'identity', false, this.#headRate)
-    this.#delivery = new Delivery({
-      post: this.#http.post,
+    const http = createHttpPost({
+      options,
+      notify,
+      holdProcess: false,
+      headRate: this.#headRate
+    })
+    this.#http = http
+    this.#delivery = new Deliveries(options.targets, {
+      // A body that is tried again is compressed again: rare, and it comes to the same bytes.
+      post: async (body, signal) =>
+        http.post(await compressLater(body, http.compressionOf(signal)), signal),
+      now: () => performance.now(),
       after,
       random,
       notify,
-      address: options.targets.traces.url,
       queueBytesMax: options.queueBytesMax,
       settled: (spanCount) => {
         this.#waitingSpans -= spanCount

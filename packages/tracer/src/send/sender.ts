@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api'
 
 import type { NoticeLevel } from '../notices.ts'
+import type { Compression } from './compression.ts'
 
 /** What a payload holds; each signal has an address of its own. */
 export const SIGNALS = ['traces', 'metrics', 'logs'] as const
@@ -26,7 +27,27 @@ export interface Sender {
 
 export interface SendTarget {
   readonly url: string
+  /** The Unix socket through which `url` is asked. */
+  readonly socketPath?: string
   readonly headers: Readonly<Record<string, string>>
+  /** For one request, whole. */
+  readonly timeoutMs: number
+  readonly compression: Compression
+  readonly tls?: TlsFiles
+}
+
+/** PEM files for https. */
+export interface TlsFiles {
+  readonly ca?: string
+  readonly key?: string
+  readonly cert?: string
+}
+
+/** For what is said: without the user's name and password that an address may hold. */
+export function addressOf({ url, socketPath }: SendTarget): string {
+  if (socketPath !== undefined) return `unix://${socketPath}`
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
 }
 
 /** What the sending thread needs to report spans that stay open. */
@@ -39,7 +60,6 @@ export interface OpenSpanWatch {
 /** What a sender must know; plain data, because it crosses into the worker. */
 export interface SendOptions {
   readonly targets: Readonly<Record<Signal, SendTarget>>
-  readonly timeoutMs: number
   readonly queueBytesMax: number
   readonly userAgent: string
   /** What the sending thread says; all of it when left out. */

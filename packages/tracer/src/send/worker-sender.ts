@@ -13,6 +13,12 @@ import type { FromWorker, ToWorker, WorkerInput } from './worker.ts'
 const START_AFTER_MS = 50
 /** While the collector does not answer, an exit is not held up for longer. */
 const EXIT_WAIT_DOWN_MS = 300
+/**
+ * What the thread has not taken yet is uncompressed, so its bound is as many times the queue's. It is
+ * reached when the thread gets no CPU, or by one burst of some 400,000 spans.
+ */
+const MAILBOX_SHARE = 4
+const MAILBOX_BYTES_MIN = 4 * 1024 * 1024
 
 /** The source runs as it is in the repository's tests, and built everywhere else. */
 const workerFile = new URL(
@@ -41,6 +47,9 @@ export class WorkerSender implements Sender {
   #fallback: Sender | undefined = undefined
   #closed = false
   #batches = 0
+  /** Handed over, as the control block counts them. */
+  #bytes = 0
+  readonly #dropped = new Map<Signal, number>()
   #spans = 0
   #flushId = 0
 
@@ -55,7 +64,9 @@ export class WorkerSender implements Sender {
       this.#fallback?.send(bytes, spanCount, signal)
       return
     }
+    if (!this.#hasRoom(spanCount, signal)) return
     this.#batches++
+    this.#bytes += bytes.length
     this.#spans += spanCount
     this.#post({ kind: 'batch', bytes, spanCount, signal }, [bytes.buffer])
   }
@@ -93,10 +104,9 @@ export class WorkerSender implements Sender {
   flushAtExit(waitMs: number): number {
     if (this.#fallback !== undefined) return this.#fallback.flushAtExit(waitMs)
     if (this.#worker === undefined) return 0
+    this.#sayDropped()
     this.#post({ kind: 'hurry' })
-    const allowedMs = this.#control.down ? Math.min(waitMs, EXIT_WAIT_DOWN_MS) : waitMs
-    const { now } = this.#parts
-    this.#control.waitForBatches(this.#batches, now() + allowedMs, now)
+    this.#control.waitForBatches(this.#batches, waitMs, EXIT_WAIT_DOWN_MS, this.#parts.now)
     return (this.#spans - this.#control.settledSpans) | 0
   }
 
@@ -105,6 +115,30 @@ export class WorkerSender implements Sender {
     clearTimeout(this.#startTimer)
     await this.#fallback?.close()
     await this.#worker?.terminate()
+  }
+
+  /** Whether the thread has taken enough of what it was given. What is dropped is said when it ends. */
+  #hasRoom(spanCount: number, signal: Signal): boolean {
+    const waiting = (this.#bytes - this.#control.takenBytes) | 0
+    const max = Math.max(MAILBOX_BYTES_MIN, this.#parts.options.queueBytesMax * MAILBOX_SHARE)
+    if (waiting > max) {
+      const lost = signal === 'traces' ? spanCount : 1
+      this.#dropped.set(signal, (this.#dropped.get(signal) ?? 0) + lost)
+      return false
+    }
+    this.#sayDropped()
+    return true
+  }
+
+  #sayDropped(): void {
+    if (this.#dropped.size === 0) return
+    const { notify } = this.#parts
+    const reason = 'the sending thread did not keep up'
+    for (const [signal, count] of this.#dropped) {
+      if (signal === 'traces') notify('SEND_DROPPED', count, reason)
+      else notify('SEND_DROPPED_PAYLOADS', count, signal, reason)
+    }
+    this.#dropped.clear()
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
@@ -127,7 +161,7 @@ export class WorkerSender implements Sender {
         // No flag and no NODE_OPTIONS of the app: they would load the tracer, and the app's hooks, here.
         execArgv: [],
         env: {},
-        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
+        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
       })
       worker.on('message', (message: FromWorker) => {
         if ('headRate' in message) this.#parts.onHeadRate(message.headRate)

@@ -1,13 +1,12 @@
 /**
- * The sending thread: compresses what it is handed (gzip level 1: a tenth of the size for 3 µs a span),
- * queues it and delivers it. It has its own event loop, so it goes on while the main thread is blocked,
+ * The sending thread: compresses what it is handed, queues it and delivers it. It has its own event loop, so it goes on while the main thread is blocked,
  * be it by the app or by waiting at exit. Nothing of the app is loaded here, and the tracer is not either.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { gzipSync } from 'node:zlib'
 import { notifyAt } from '../notices.ts'
+import { compress } from './compression.ts'
 import { ControlBlock } from './control-block.ts'
-import { Delivery } from './delivery.ts'
+import { Deliveries } from './deliveries.ts'
 import { HeadRate } from './head-rate.ts'
 import { createHttpPost } from './http-post.ts'
 import type { OpenSpanWatch, SendOptions, Signal } from './sender.ts'
@@ -53,13 +52,14 @@ function start(input: WorkerInput): void {
           after,
           changed: (rate) => parentPort!.postMessage({ headRate: rate } satisfies FromWorker)
         })
-  const http = createHttpPost(options, 'gzip', true, headRate)
-  const delivery = new Delivery({
+  const notify = notifyAt(options.logLevel ?? 'info')
+  const http = createHttpPost({ options, notify, holdProcess: true, headRate })
+  const delivery = new Deliveries(options.targets, {
     post: http.post,
     after,
     random: Math.random,
-    notify: notifyAt(options.logLevel ?? 'info'),
-    address: options.targets.traces.url,
+    now: () => performance.now(),
+    notify,
     queueBytesMax: options.queueBytesMax,
     settled(spanCount, _delivered, signal) {
       // Logs are this thread's own: nobody waits for them.
@@ -69,17 +69,18 @@ function start(input: WorkerInput): void {
       control.down = down
     }
   })
+  const push = (bytes: Uint8Array, spanCount: number, signal: Signal) =>
+    delivery.push(compress(bytes, http.compressionOf(signal)), spanCount, signal)
   const names: [number, string][] = []
   if (input.watch !== undefined) {
-    watchOpenSpans(input.watch, names, (bytes) =>
-      delivery.push(gzipSync(bytes, { level: 1 }), 0, 'logs')
-    )
+    watchOpenSpans(input.watch, names, (bytes) => push(bytes, 0, 'logs'))
   }
   parentPort!.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'batch':
         control.busyMs = threadBusyMs()
-        delivery.push(gzipSync(message.bytes, { level: 1 }), message.spanCount, message.signal)
+        control.took(message.bytes.length)
+        push(message.bytes, message.spanCount, message.signal)
         break
       case 'name':
         names.push([message.index, message.name])

@@ -4,11 +4,16 @@
  * not the span with all its attributes.
  */
 import type { Span } from '@opentelemetry/api'
+import type { FlatAttributes } from './attributes.ts'
 import { inertCopy } from './inert-span.ts'
 import type { SpanIdentity } from './span-identity.ts'
 
 export class SpanCell {
   span: Span & SpanIdentity
+  /** Of a local root's cell: attributes that every span below it begins with. */
+  inherited: FlatAttributes | undefined = undefined
+  /** Whether calls below this span are held back to be collapsed. */
+  held = false
 
   constructor(span: Span & SpanIdentity) {
     this.span = span

@@ -23,7 +23,7 @@ import type {
   TimeInput
 } from '@opentelemetry/api'
 import type { Clock } from '../lib/clock.ts'
-import { cutText, textOf } from '../lib/text.ts'
+import { cutText } from '../lib/text.ts'
 import type { Resource } from '../resource/resource.ts'
 import {
   admittedValue,
@@ -35,31 +35,29 @@ import {
   putAll,
   putAttribute
 } from './attributes.ts'
-import type { SpanCell } from './cell.ts'
+import { SpanCell } from './cell.ts'
 import { exceptionAttributes } from './exception.ts'
 import type { SpanLimits } from './limits.ts'
 import type { Scope } from './scope.ts'
 import { identityFromContext, SpanIdentity } from './span-identity.ts'
+import {
+  countOf,
+  type FlatEvent,
+  type FlatLink,
+  MESSAGE_CHARS_MAX,
+  spanName
+} from './span-parts.ts'
 import { epochMs, hrTime, isTime } from './time.ts'
-
-export interface FlatEvent {
-  readonly name: string
-  readonly timeMs: number
-  readonly attributes: FlatAttributes
-  readonly droppedAttributesCount: number
-}
-
-export interface FlatLink {
-  readonly target: SpanIdentity
-  readonly attributes: FlatAttributes
-  readonly droppedAttributesCount: number
-}
 
 /** What a span needs of its tracer; one object for all spans of a process. */
 export interface SpanHost {
   readonly clock: Clock
   readonly limits: SpanLimits
   readonly resource: Resource
+  /** Whether `ending` wants to be called. Read at each end, because it may become so at any time. */
+  readonly seesEnding?: boolean
+  /** Tells processors while the span can still be changed. Never throws. */
+  ending?(span: RecordingSpan): void
   /** Encodes the ended span and tells the processors. Never throws. */
   ended(span: RecordingSpan): void
 }
@@ -68,11 +66,8 @@ const UNSET = 0
 const OK = 1
 const ERROR = 2
 
-/** Longer names and status messages are cut: they go into tables of names. */
-const NAME_CHARS_MAX = 1_024
-const MESSAGE_CHARS_MAX = 8_192
-/** OTLP's counts of what was dropped have 32 bits. */
-const COUNT_MAX = 0xffff_ffff
+/** Spans whose end a processor is being told of: it may call `end` once more. */
+const endingSpans = new WeakSet<object>()
 
 export class RecordingSpan extends SpanIdentity implements Span {
   readonly #host: SpanHost
@@ -96,6 +91,10 @@ export class RecordingSpan extends SpanIdentity implements Span {
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
   cell: SpanCell | undefined = undefined
+  /** The cell of the span that entered this service; its own for a local root. */
+  readonly rootCell: SpanCell | undefined
+  /** The parent's, where that is a span of ours; let go of at the end. */
+  parentCell: SpanCell | undefined
   /** Its slot among the open spans, or -1. */
   openSlot = -1
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
@@ -128,6 +127,17 @@ export class RecordingSpan extends SpanIdentity implements Span {
     this.parent0 = parent === undefined ? 0 : parent.span0
     this.parent1 = parent === undefined ? 0 : parent.span1
     this.parentRemote = parent?.remote === true
+    if (parent === undefined || this.parentRemote) {
+      this.cell = new SpanCell(this)
+      this.rootCell = this.cell
+      this.parentCell = undefined
+    } else {
+      const own = parent instanceof RecordingSpan ? parent : undefined
+      this.rootCell = own?.rootCell
+      this.parentCell = own?.cell
+      const inherited = this.rootCell?.inherited
+      if (inherited !== undefined) this.#setFlat(inherited)
+    }
   }
 
   get isLocalRoot(): boolean {
@@ -168,6 +178,21 @@ export class RecordingSpan extends SpanIdentity implements Span {
     return this
   }
 
+  /** Attributes of the whole request: of this span, its local root, and the spans to come below that. */
+  setOnRequest(attributes: FlatAttributes): void {
+    this.#setFlat(attributes)
+    const root = this.rootCell
+    if (root === undefined) return
+    root.inherited = attributes
+    if (root.span instanceof RecordingSpan && root.span !== this) root.span.#setFlat(attributes)
+  }
+
+  #setFlat(flat: FlatAttributes): void {
+    for (let index = 0; index < flat.length; index += 2) {
+      this.setAttribute(flat[index] as string, flat[index + 1])
+    }
+  }
+
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (this.endMs !== 0) return this
     const { eventsMax, eventAttributesMax, valueCharsMax } = this.#host.limits
@@ -182,7 +207,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
     const clock = this.#host.clock
     this.flatEvents ??= []
     this.flatEvents.push({
-      name: cutText(textOf(name), NAME_CHARS_MAX),
+      name: spanName(name),
       timeMs: at === undefined || at === null ? clock.now() : epochMs(at, clock),
       attributes: flat,
       droppedAttributesCount: dropped
@@ -265,12 +290,23 @@ export class RecordingSpan extends SpanIdentity implements Span {
 
   end(endTime?: TimeInput): void {
     if (this.endMs !== 0) return
-    const clock = this.#host.clock
+    const host = this.#host
+    const clock = host.clock
     const end = endTime === undefined || endTime === null ? clock.now() : epochMs(endTime, clock)
+    if (host.seesEnding === true && this.#endsWhileEnding(host)) return
     // A wall clock set back, or an end before the start: zero long rather than negative.
     this.endMs = Math.max(end, this.startMs)
-    this.#host.ended(this)
+    host.ended(this)
+    this.parentCell = undefined
     if (this.isLocalRoot) this.cell?.release()
+  }
+
+  /** Whether `ending` has ended the span itself, which then is over. */
+  #endsWhileEnding(host: SpanHost): boolean {
+    if (endingSpans.has(this)) return false
+    endingSpans.add(this)
+    host.ending?.(this)
+    return this.endMs !== 0
   }
 
   isRecording(): boolean {
@@ -340,16 +376,3 @@ Object.defineProperty(RecordingSpan.prototype, 'parentSpanContext', {
     ).spanContext()
   }
 })
-
-/** Any text, cut where a name is too long for tables of names. */
-export function spanName(name: unknown): string {
-  return typeof name === 'string' && name.length <= NAME_CHARS_MAX
-    ? name
-    : cutText(textOf(name), NAME_CHARS_MAX)
-}
-
-function countOf(count: unknown): number {
-  return Number.isSafeInteger(count) && (count as number) > 0
-    ? Math.min(count as number, COUNT_MAX)
-    : 0
-}

@@ -3,6 +3,7 @@
  * instrumentations use; `ApiTracer` and `ApiTracerProvider` are the same behind the API's contracts.
  */
 import {
+  type AnyValue,
   type Attributes,
   type Context,
   type Link,
@@ -20,11 +21,13 @@ import type { RandomWord } from '../lib/random-ids.ts'
 import { textOf } from '../lib/text.ts'
 import { ASK, ASK_BELOW_REMOTE, type HeadSampler, KEEP } from '../sample/head-sampler.ts'
 import { DROP, DROPPED, KEPT, RECORD_AND_SAMPLE } from '../sample/sampling-result.ts'
+import { eachAttribute } from './attributes.ts'
 import { CountedSpan } from './counted-span.ts'
 import { InertSpan, inertCopy } from './inert-span.ts'
 import { createScope, type Scope } from './scope.ts'
-import { RecordingSpan, type SpanHost, spanName } from './span.ts'
+import { RecordingSpan, type SpanHost } from './span.ts'
 import { identityOf, type SpanIdentity } from './span-identity.ts'
+import { spanName } from './span-parts.ts'
 import { epochMs } from './time.ts'
 
 const SAMPLED = 1
@@ -201,13 +204,14 @@ export class ApiTracer implements Tracer {
   #startSpan(name: string, options: SpanOptions, context: Context): AnySpan {
     const parent = options.root ? undefined : identityOf(context.getValue(SPAN_KEY))
     if (isSuppressed(context)) return suppressedSpan(parent)
+    // Read before the span is there: what throws must not leave an open one behind.
+    const { attributes, links } = options
     const kind = knownKind(options.kind)
     const starter = this.#starter
     const startMs = starter.startTime(options)
     const facts = starter.readsFacts ? factsOf(options, context) : undefined
     const span = starter.start(this.#scope, spanName(name), kind, parent, startMs, facts)
     if (span instanceof RecordingSpan) {
-      const { attributes, links } = options
       if (attributes) setMissing(span, attributes)
       if (links) span.addLinks(links)
       this.#onStart(span, context)
@@ -238,6 +242,30 @@ export class ApiTracer implements Tracer {
   }
 }
 
+/**
+ * The tracer of an instrumentation that does what ours do. Its spans stand for the span that is active: they
+ * record nothing, and what is below them is below that one.
+ */
+class MutedTracer extends ApiTracer {
+  readonly #active: SpanloomContextManager
+
+  constructor(
+    starter: SpanStarter,
+    contexts: SpanloomContextManager,
+    scope: Scope,
+    onStart: OnStart
+  ) {
+    super(starter, contexts, scope, onStart)
+    this.#active = contexts
+  }
+
+  override startSpan(): AnySpan {
+    const active = this.#active.storage.getStore()
+    const identity = active === undefined ? undefined : identityOf(active.getValue(SPAN_KEY))
+    return identity === undefined ? suppressedSpan(undefined) : inertCopy(identity)
+  }
+}
+
 export function contextWithSpan(parent: Context, span: AnySpan): Context {
   // The API's root context holds nothing and its copies are dear: our own root takes its place.
   if (parent === ROOT_CONTEXT) return ROOT_FRAME.withSpan(span)
@@ -264,7 +292,9 @@ function setMissing(span: RecordingSpan, attributes: Attributes): void {
     return
   }
   const set = new Set(span.flatAttributes.filter((_, index) => index % 2 === 0))
-  for (const key in attributes) if (!set.has(key)) span.setAttribute(key, attributes[key])
+  eachAttribute(attributes, (key, value) => {
+    if (!set.has(key)) span.setAttribute(key, value as AnyValue)
+  })
 }
 
 function suppressedSpan(parent: SpanIdentity | undefined): InertSpan {
@@ -276,13 +306,23 @@ function suppressedSpan(parent: SpanIdentity | undefined): InertSpan {
 /** More scopes than these share one object, which then names none of them. */
 const SCOPES_MAX = 1_000
 
+/** Whether spans of the tracer of this name are made by somebody else already. */
+export type IsDouble = (tracerName: string) => boolean
+
 export class ApiTracerProvider implements TracerProvider {
   readonly #starter: SpanStarter
   readonly #contexts: SpanloomContextManager
   readonly #onStart: OnStart
+  readonly #isDouble: IsDouble
   readonly #tracers = new Map<string, ApiTracer>()
 
-  constructor(starter: SpanStarter, contexts: SpanloomContextManager, onStart: OnStart) {
+  constructor(
+    starter: SpanStarter,
+    contexts: SpanloomContextManager,
+    onStart: OnStart,
+    isDouble: IsDouble = () => false
+  ) {
+    this.#isDouble = isDouble
     this.#starter = starter
     this.#contexts = contexts
     this.#onStart = onStart
@@ -295,7 +335,8 @@ export class ApiTracerProvider implements TracerProvider {
     if (known !== undefined) return known
     const full = this.#tracers.size >= SCOPES_MAX
     const scope = full ? createScope('overflow') : createScope(name, version, schemaUrl)
-    const tracer = new ApiTracer(this.#starter, this.#contexts, scope, this.#onStart)
+    const Kind = this.#isDouble(scope.readable.name) ? MutedTracer : ApiTracer
+    const tracer = new Kind(this.#starter, this.#contexts, scope, this.#onStart)
     if (!full) this.#tracers.set(key, tracer)
     return tracer
   }

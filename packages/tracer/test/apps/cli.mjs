@@ -15,6 +15,16 @@ if (how === 'handler') {
 tracer.startSpan(`cli ${how}`).end()
 
 switch (how) {
+  case 'burst':
+    for (let index = 0; index < 10_000; index++) {
+      tracer.startSpan('work', { attributes: { index } }).end()
+    }
+    process.exit(0)
+    break
+  case 'reject':
+    clearInterval(hold)
+    Promise.reject(new Error('rejected by the app'))
+    break
   case 'exit':
     process.exit(3)
     break

@@ -12,14 +12,16 @@ function span(name) {
   trace.getTracer('processes').startSpan(name).end()
 }
 
-if (!isMainThread) span('in worker thread')
-else if (role === 'child') span('in fork')
+if (!isMainThread) {
+  span('in worker thread')
+  if (kind === 'thread-exit') process.exit(0)
+} else if (role === 'child') span('in fork')
 else if (cluster.isWorker) {
   span('in cluster worker')
   process.disconnect()
 } else {
   span('in main')
-  if (kind === 'thread') new Worker(self)
+  if (kind.startsWith('thread')) new Worker(self, { argv: [kind] })
   if (kind === 'fork') fork(self, ['fork', 'child'])
   if (kind === 'cluster') {
     cluster.setupPrimary({ exec: self })

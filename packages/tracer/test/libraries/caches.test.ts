@@ -113,11 +113,39 @@ describe.skipIf(!runs)('caches', { timeout: 60_000 }, () => {
     expect(told.under('selected')[0]!.attributes['db.namespace']).toBe('3')
     expect(names(told.under('left'))).toEqual(['GET'])
     expect(names(told.under('right'))).toEqual(['GET'])
+    expect(names(told.under('automatic one'))).toEqual(['GET'])
+    expect(names(told.under('automatic two'))).toEqual(['GET'])
+    expect(names(told.under('no batch'))).toEqual(['PIPELINE GET'])
     expect(told.under('lost')[0]!.status.code).toBe(2)
     // What the client sent to set its connections up is not of the app's making.
-    expect(names(told.spans).filter((each) => /INFO|CLIENT|HELLO/.test(each))).toEqual([])
+    expect(names(told.spans).filter((each) => /INFO|CLIENT|HELLO|undefined/.test(each))).toEqual([])
     expect(JSON.stringify(told.spans.map((span) => [span.attributes, span.status]))).not.toMatch(
       /secret|alice/
     )
+  })
+})
+
+describe.skipIf(!runs)('clusters', { timeout: 60_000 }, () => {
+  let server: RunningServer
+  beforeAll(async () => {
+    server = await startServer('redis-cluster')
+  })
+  afterAll(() => server.stop())
+
+  it.each(['redis4', 'redis5', 'redis', 'ioredis5.4', 'ioredis'])('%s', async (name) => {
+    const told = await runToEnd('redis-cluster.mjs', [name, `${server.port}`])
+    expect(names(told.under('early'))).toEqual(['SET'])
+    const get = told.under('get')
+    expect(names(get)).toEqual(['GET'])
+    expect(get[0]!.attributes['server.port']).toBe(server.port)
+    for (const [step, mode] of Object.entries({ pipeline: 'PIPELINE', multi: 'MULTI' })) {
+      const batch = told.under(step)
+      expect(names(batch)).toEqual([`${mode} GET`])
+      expect(batch[0]!.attributes['db.operation.batch.size']).toBe(2)
+    }
+    const isLibrarys = /CLUSTER|CLIENT|INFO/
+    if (name.startsWith('io')) {
+      expect(names(told.spans).filter((each) => isLibrarys.test(each))).toEqual([])
+    }
   })
 })

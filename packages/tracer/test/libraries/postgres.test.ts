@@ -56,6 +56,9 @@ describe.skipIf(!librariesAreThere)('pg', { timeout: 60_000 }, () => {
       'db.response.status_code': '23505',
       'error.type': '23505'
     })
+    const bad = told.under('bad value')[0]!
+    expect(bad.attributes['db.response.status_code']).toBe('22P02')
+    expect(bad.status.message).toBe('invalid input syntax for type integer: ?')
     expect(names(told.under('cursor'))).toEqual(['SELECT postgres'])
     for (const each of ['one', 'two', 'three']) {
       expect(names(told.under(`pool ${each}`))).toEqual(['SELECT orders', 'SELECT postgres'])

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export type ServerName = 'redis' | 'mariadb' | 'ferretdb'
+export type ServerName = 'redis' | 'redis-cluster' | 'mariadb' | 'ferretdb'
 
 export interface RunningServer {
   readonly port: number
@@ -30,7 +30,7 @@ interface Recipe {
   /** What has to be done in the directory first. */
   prepare?(directory: string): void
   args(directory: string, port: number): string[]
-  /** The first bytes to send, and what an answer holds; MariaDB speaks first. */
+  /** The first bytes to send, and what an answer holds once the server can be used; MariaDB speaks first. */
   readonly hello: string
   readonly answer: RegExp
 }
@@ -52,6 +52,30 @@ const RECIPES: Readonly<Record<ServerName, Recipe>> = {
       ]),
     hello: 'PING\r\n',
     answer: /\+PONG/
+  },
+  // One node that has all slots.
+  'redis-cluster': {
+    program: 'redis-server',
+    variable: 'REDIS_BIN',
+    args: (directory, port) => [
+      '--port',
+      `${port}`,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--dir',
+      directory,
+      '--cluster-enabled',
+      'yes',
+      '--cluster-announce-ip',
+      '127.0.0.1',
+      // The bus listens on the port plus 10,000, which may be none.
+      '--cluster-port',
+      `${port > 50_000 ? port - 10_000 : port + 10_000}`
+    ],
+    hello: 'CLUSTER ADDSLOTSRANGE 0 16383\r\nCLUSTER INFO\r\n',
+    answer: /cluster_state:ok/
   },
   mariadb: {
     program: 'mariadbd',

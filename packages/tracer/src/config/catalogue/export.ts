@@ -85,16 +85,17 @@ export const EXPORT = {
     env: ['OTEL_EXPORTER_OTLP_TIMEOUT'],
     kind: 'count',
     default: 10_000,
+    min: 1,
     perSignal: true,
     says: 'Milliseconds without an answer after which a request is tried again.'
   },
   compression: {
     env: ['OTEL_EXPORTER_OTLP_COMPRESSION'],
     kind: 'choice',
-    choices: ['gzip', 'none'],
+    choices: ['gzip', 'zstd', 'none'],
     default: 'gzip',
     perSignal: true,
-    says: '`gzip` or `none`. It happens in the sending thread.'
+    says: '`gzip`, `zstd` (gzip where the other side refuses it) or `none`. It happens in the sending thread.'
   },
   caFile: {
     env: ['OTEL_EXPORTER_OTLP_CERTIFICATE'],

@@ -204,6 +204,12 @@ export const INSTRUMENT = {
     default: true,
     says: '`false`: log lines of pino, winston and bunyan do not get the ids of trace and span.'
   },
+  collapse: {
+    env: ['SPANLOOM_COLLAPSE'],
+    kind: 'boolean',
+    default: true,
+    says: '`false`: database calls that are alike, one after the other, each leave as a span of their own.'
+  },
   runtimeMetrics: {
     env: ['DD_RUNTIME_METRICS_ENABLED'],
     kind: 'boolean',

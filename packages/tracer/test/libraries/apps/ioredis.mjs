@@ -26,6 +26,12 @@ await step('selected', () => client.get('key'))
 await step('overlap', () =>
   Promise.all([step('left', () => client.get('left')), step('right', () => client.get('right'))])
 )
+const automatic = new Redis({ port: Number(port), host: '127.0.0.1', enableAutoPipelining: true })
+await Promise.all(
+  ['one', 'two'].map((each) => step(`automatic ${each}`, () => automatic.get(`${each} of alice`)))
+)
+await step('no batch', () => automatic.pipeline().get('a').get('b').exec())
+await automatic.quit()
 const lost = new Redis({ host: '127.0.0.1', port: 1, retryStrategy: () => null, lazyConnect: true })
 lost.on('error', () => {})
 await step('lost', () => failure(lost.get('key')))

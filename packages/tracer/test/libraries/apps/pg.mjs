@@ -19,6 +19,7 @@ await step('callback', () =>
   )
 )
 await step('failure', () => failure(pool.query("INSERT INTO orders VALUES (1, 'secret')")))
+await step('bad value', () => failure(pool.query('SELECT $1::int', ['secret "value"'])))
 await step('cursor', async () => {
   const client = await pool.connect()
   const cursor = client.query(new Cursor('SELECT generate_series(1, 5) AS n'))

@@ -1,0 +1,42 @@
+import { promisify } from 'node:util'
+import {
+  gzip,
+  gzipSync,
+  zstdDecompressSync as unzstdSync,
+  constants as zlibConstants,
+  zstdCompress as zstd,
+  zstdCompressSync as zstdSync
+} from 'node:zlib'
+
+export type Compression = 'gzip' | 'zstd' | 'none'
+
+/** Level 1: a tenth of the size for 3 µs a span; higher ones cost twice that for a few percent. */
+const GZIP = { level: 1 }
+const ZSTD = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } }
+
+export function compress(bytes: Uint8Array, compression: Compression): Uint8Array {
+  if (compression === 'none') return bytes
+  return compression === 'zstd' ? zstdSync(bytes, ZSTD) : gzipSync(bytes, GZIP)
+}
+
+/** In the thread pool. */
+export async function compressLater(
+  bytes: Uint8Array,
+  compression: Compression
+): Promise<Uint8Array> {
+  if (compression === 'none') return bytes
+  return compression === 'zstd' ? promisify(zstd)(bytes, ZSTD) : promisify(gzip)(bytes, GZIP)
+}
+
+/**
+ * The `Content-Encoding` of a body, by its first bytes. An uncompressed one begins with the tag of its
+ * first field, 0x0a, so the three cannot be taken for each other.
+ */
+export function encodingOf(body: Uint8Array): 'gzip' | 'zstd' | undefined {
+  if (body[0] === 0x1f && body[1] === 0x8b) return 'gzip'
+  return body[0] === 0x28 && body[1] === 0xb5 ? 'zstd' : undefined
+}
+
+export function fromZstdToGzip(body: Uint8Array): Uint8Array {
+  return gzipSync(unzstdSync(body), GZIP)
+}

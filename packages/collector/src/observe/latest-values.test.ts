@@ -88,7 +88,7 @@ describe('latest values', () => {
   })
 
   it.each([
-    ['a delta', { type: 'sum', temporality: 1 }, /only cumulative/],
+    ['no temporality', { name: 's', type: 'sum', temporality: 0 }, /not said/],
     ['an exponential histogram', { type: 'exponential_histogram' }, /exponential_histogram points/],
     ['a summary', { type: 'summary' }, /summary points/],
     [
@@ -104,6 +104,34 @@ describe('latest values', () => {
     strictEqual(refused.count, 2)
     match(refused.reason, reason)
     deepStrictEqual(shown(), [['g', 'gauge', [1]]])
+  })
+
+  it('of deltas are their sums, each added once', () => {
+    const at = (second: number) => ({
+      startUnixMs: START_MS + second * 1_000,
+      timeUnixMs: START_MS + (second + 1) * 1_000
+    })
+    const delta = { type: 'sum', temporality: 1, monotonic: true } as const
+    for (const second of [0, 0, 1, 3, 1, 3]) {
+      strictEqual(values.take([metric('c', [point(second + 1, at(second))], delta)]).count, 0)
+    }
+    const histogram = (second: number, bounds: number[]) =>
+      point(Number.NaN, { ...at(second), count: 3, sum: 2, bucketCounts: [1, 2], bounds })
+    const asHistogram = { type: 'histogram', temporality: 1 } as const
+    values.take([
+      metric('h', [histogram(0, [5]), histogram(1, [5]), histogram(1, [5])], asHistogram)
+    ])
+    deepStrictEqual(shown(), [
+      ['c', 'counter', [7]],
+      ['h', 'histogram', [Number.NaN]]
+    ])
+    const [, family] = values.list()
+    deepStrictEqual(family!.samples[0], {
+      ...{ labels, value: Number.NaN, startUnixMs: START_MS },
+      histogram: { count: 6, sum: 4, bounds: [5], bucketCounts: [2, 4] }
+    })
+    values.take([metric('h', [histogram(2, [6])], asHistogram)])
+    strictEqual(values.list()[1]!.samples[0]!.histogram!.count, 3)
   })
 
   it('of the tracer’s own name are shown', () => {

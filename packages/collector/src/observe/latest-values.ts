@@ -6,10 +6,12 @@
  *
  * Not journaled: a value is replaced by the next one within seconds, so a restart loses nothing that
  * would still be true, and a duplicate changes nothing. A value older than the one at hand is passed over.
+ * Deltas are added up from when they were first heard of; one that begins before the last one ended came
+ * twice. After a restart they begin anew, as a counter does whose process was restarted.
  *
  * Limits: SERIES_MAX series, of BUCKETS_MAX buckets and LABELS_MAX labels; a series that was silent for
- * SILENT_MS is let go of. Points beyond, and what has no latest value (delta temporality, exponential
- * histograms, summaries), are refused, and the sender hears why.
+ * SILENT_MS is let go of. Points beyond, exponential histograms and summaries are refused, and the sender
+ * hears why.
  */
 import {
   type DecodedMetric,
@@ -98,8 +100,8 @@ export class LatestValues {
     if (kind !== 'gauge' && kind !== 'sum' && kind !== 'histogram') {
       return `${metric.name}: ${kind} points are not taken.`
     }
-    if (kind !== 'gauge' && temporality !== Temporality.CUMULATIVE) {
-      return `${metric.name}: only cumulative points have a latest value.`
+    if (kind !== 'gauge' && temporality === Temporality.UNSPECIFIED) {
+      return `${metric.name}: its temporality is not said.`
     }
     const type = kind === 'histogram' ? kind : kind === 'sum' && monotonic ? 'counter' : 'gauge'
     const named = familyName(metric.name, unit, type)
@@ -127,7 +129,11 @@ export class LatestValues {
       this.#remove(family, key)
       return undefined
     }
-    if (held !== undefined && held.timeUnixMs > point.timeUnixMs) return undefined
+    const isDelta = metric.type !== 'gauge' && metric.temporality === Temporality.DELTA
+    const { value, timeUnixMs, startUnixMs } = point
+    if (held !== undefined && held.timeUnixMs > (isDelta ? startUnixMs : timeUnixMs)) {
+      return undefined
+    }
     if (family.type === 'histogram' && !isHistogram(point)) {
       return `${name}: a histogram needs up to ${BUCKETS_MAX} buckets, one more than bounds.`
     }
@@ -137,9 +143,10 @@ export class LatestValues {
       this.#seriesCount++
       this.#families.set(family.name, family)
     }
-    const { value, timeUnixMs, startUnixMs } = point
-    const histogram = family.type === 'histogram' ? point : undefined
-    const sample = { labels, value, histogram, startUnixMs }
+    const { count, sum, bounds, bucketCounts } = point
+    const histogram = family.type === 'histogram' ? { count, sum, bounds, bucketCounts } : undefined
+    const latest = { labels, value, histogram, startUnixMs }
+    const sample = isDelta && held !== undefined ? added(held.sample, latest) : latest
     family.series.set(key, { sample, timeUnixMs, heardUnixMs: nowUnixMs })
     return undefined
   }
@@ -157,6 +164,28 @@ export class LatestValues {
     this.#seriesCount--
     if (family.series.size === 0) this.#families.delete(family.name)
   }
+}
+
+/** A histogram with other bounds begins anew. */
+function added(sum: ObservedSample, delta: ObservedSample): ObservedSample {
+  const { labels, startUnixMs } = sum
+  const before = sum.histogram
+  const { histogram } = delta
+  if (histogram === undefined || before === undefined) {
+    return { labels, value: sum.value + delta.value, histogram, startUnixMs }
+  }
+  const { bounds } = before
+  const isSame =
+    bounds.length === histogram.bounds.length &&
+    bounds.every((bound, index) => bound === histogram.bounds[index])
+  if (!isSame) return delta
+  const all = {
+    count: before.count + histogram.count,
+    sum: before.sum + histogram.sum,
+    bounds,
+    bucketCounts: before.bucketCounts.map((count, index) => count + histogram.bucketCounts[index]!)
+  }
+  return { labels, value: delta.value, histogram: all, startUnixMs }
 }
 
 function isHistogram({ bucketCounts, bounds }: DecodedPoint): boolean {

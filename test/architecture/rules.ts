@@ -36,6 +36,7 @@ const STAGES: Readonly<Record<string, readonly string[]>> = {
   sample: ['model', 'lib'],
   store: ['model', 'lib'],
   export: ['model', 'lib'],
+  observe: ['model', 'lib'],
   telemetry: ['model', 'lib'],
   query: ['model', 'lib', 'store'],
   serve: ['model', 'lib', 'query'],
@@ -44,7 +45,7 @@ const STAGES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Pure: the same rows give the same answer, on any thread, at any time. */
-const HOT_STAGES = ['scan', 'stitch', 'derive', 'sample']
+const HOT_STAGES = ['scan', 'stitch', 'derive', 'sample', 'observe']
 const IMPURE = [
   'process.env',
   'Date.now',

@@ -17,6 +17,8 @@ import { Changes } from './lib/changes.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
 import { urlOf } from './lib/url.ts'
+import { LatestValues } from './observe/latest-values.ts'
+import { OpenSpans } from './observe/open-spans.ts'
 import { createCheckpoints } from './pipeline/checkpoint-file.ts'
 import { Intake } from './pipeline/intake.ts'
 import { ShardHost, type ShardThread } from './pipeline/shard-host.ts'
@@ -172,11 +174,15 @@ export function createCollector(
     }
     const intake = new Intake({ ...common, ...config.pipeline, journal, shards })
     const { headSpansPerSecond } = config.receive
+    const latestValues = new LatestValues(() => clock.unixMs())
+    const openSpans = new OpenSpans(() => clock.unixMs())
     const receiver = createOtlpHttpReceiver({
       host: config.common.host,
       port: config.common.otlpPort,
       options: config.receive,
       sink: intake,
+      latestValues,
+      openSpans,
       events: receiverEvents(metrics, log),
       headRates:
         headSpansPerSecond > 0
@@ -192,10 +198,11 @@ export function createCollector(
         metricStore: store,
         nowUnixMs: () => clock.unixMs()
       }),
+      openSpans: () => ({ spans: openSpans.list() }),
       status: (signal) => collectStatus(facts, signal),
       metrics: async (accept) => {
         const snapshots = await Promise.all(shards.map((shard) => shard.snapshot()))
-        return renderMetrics(snapshots, accept, metrics.collect())
+        return renderMetrics(snapshots, accept, metrics.collect(), latestValues.list())
       },
       uiDir: join(dirname(require.resolve('@spanloom/ui/package.json')), 'dist'),
       report: (sentence) => log.error('serve failed', { reason: sentence })

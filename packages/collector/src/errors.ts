@@ -31,10 +31,11 @@ const MESSAGES = {
   RECEIVE_INFLATED_TOO_LARGE: (bytesMax: number) =>
     `The body inflates to more than ${bytesMax} bytes. Send smaller batches, or raise --receive-inflated-bytes-max.`,
   RECEIVE_METHOD_UNSUPPORTED: (method: string) => `Method ${method} is not supported. Use POST.`,
-  RECEIVE_PATH_UNKNOWN: (path: string) => `There is nothing at ${path}. Traces go to /v1/traces.`,
+  RECEIVE_PATH_UNKNOWN: (path: string) =>
+    `There is nothing at ${path}. Traces go to /v1/traces, metrics to /v1/metrics.`,
   RECEIVE_PAYLOAD_MALFORMED: (reason: string) => reason,
   RECEIVE_SIGNAL_UNSUPPORTED: (path: string) =>
-    `${path} is not served: this receiver takes only traces yet, on /v1/traces.`,
+    `${path} is not served: this receiver takes traces on /v1/traces and metrics on /v1/metrics.`,
 
   // journal
   JOURNAL_CLOSED: () => 'The journal is closed. Was a payload accepted after stop()?',

@@ -14,10 +14,20 @@ export {
   type DecodedSpan,
   decodeResource,
   decodeScope,
-  decodeSpan,
-  type KeyText
+  decodeSpan
 } from './decode.ts'
+export {
+  bucketOf,
+  bucketOfCell,
+  cellOf,
+  DURATION_BOUNDS_MS,
+  DURATION_BUCKET_COUNT,
+  DURATION_CELL_COUNT,
+  LOG_INDEX_MAX,
+  logIndexOf
+} from './durations.ts'
 export { OtlpError, type OtlpErrorCode } from './errors.ts'
+export type { KeyText } from './field-reader.ts'
 export {
   formatHeadRate,
   HEAD_RATE_HEADER,
@@ -34,12 +44,23 @@ export {
   wordsOfHex
 } from './ids.ts'
 export { tracesJsonToProtobuf } from './json.ts'
+export { metricsJsonToProtobuf } from './json-metrics.ts'
 export { VALUE_DEPTH_MAX } from './messages.ts'
+export {
+  type DecodedMetric,
+  type DecodedMetrics,
+  type DecodedPoint,
+  decodeMetrics,
+  type MetricType,
+  Temporality
+} from './metrics.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {
   AWS_ECS_LAUNCHTYPE,
   AWS_LOG_GROUP_NAMES,
   AWS_LOG_STREAM_NAMES,
+  AWS_REQUEST_ID,
+  AWS_S3_BUCKET,
   CLIENT_ADDRESS,
   CLIENT_PORT,
   CLOUD_ACCOUNT_ID,
@@ -83,6 +104,9 @@ export {
   GEN_AI_RESPONSE_MODEL,
   GEN_AI_USAGE_INPUT_TOKENS,
   GEN_AI_USAGE_OUTPUT_TOKENS,
+  GRAPHQL_DOCUMENT,
+  GRAPHQL_OPERATION_NAME,
+  GRAPHQL_OPERATION_TYPE,
   HEROKU_APP_ID,
   HEROKU_RELEASE_COMMIT,
   HOST_ARCH,
@@ -111,9 +135,15 @@ export {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_CONSUMER_GROUP_NAME,
   MESSAGING_DESTINATION_NAME,
+  MESSAGING_DESTINATION_PARTITION_ID,
+  MESSAGING_DESTINATION_TEMPORARY,
+  MESSAGING_KAFKA_MESSAGE_KEY,
+  MESSAGING_KAFKA_OFFSET,
   MESSAGING_MESSAGE_ID,
   MESSAGING_OPERATION_NAME,
   MESSAGING_OPERATION_TYPE,
+  MESSAGING_RABBITMQ_DELIVERY_TAG,
+  MESSAGING_RABBITMQ_ROUTING_KEY,
   MESSAGING_SYSTEM,
   N_PLUS_ONE,
   NET_PEER_NAME,
@@ -165,6 +195,22 @@ export {
   VCS_REPOSITORY_URL_FULL
 } from './semconv.ts'
 export type { SpanRows } from './span-rows.ts'
+export {
+  isCountedKind,
+  METRIC_OVERFLOW,
+  packCells,
+  readSpanStats,
+  SPAN_KIND,
+  SPAN_NAME,
+  SPAN_STATS_METRIC,
+  SPANS_COUNTED,
+  type SpanStats,
+  type SpanStatsPoint,
+  STATS_CELLS,
+  STATS_SEQUENCE,
+  STATS_STREAM,
+  STATUS_CODE
+} from './span-stats.ts'
 export {
   NO_STRING,
   OVERFLOW_STRING,

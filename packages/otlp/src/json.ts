@@ -15,18 +15,18 @@ import { VALUE_DEPTH_MAX } from './messages.ts'
 import { WireWriter } from './wire-writer.ts'
 import { SPAN_KIND_NAMES, STATUS_CODE_NAMES } from './words.ts'
 
-type JsonObject = Readonly<Record<string, unknown>>
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Where a value is: joined only when an error needs it. */
-interface Place {
+export interface Place {
   readonly parent: Place | undefined
   readonly step: string | number
 }
 
-type WriteField = (writer: WireWriter, field: number, value: unknown, place: Place) => void
+export type WriteField = (writer: WireWriter, field: number, value: unknown, place: Place) => void
 
 /** One row of a message: JSON name, field number, and how the value is written. */
-type Fields = ReadonlyArray<readonly [name: string, field: number, write: WriteField]>
+export type Fields = ReadonlyArray<readonly [name: string, field: number, write: WriteField]>
 
 /**
  * The request as protobuf. `json` is what JSON.parse made of the body.
@@ -34,9 +34,13 @@ type Fields = ReadonlyArray<readonly [name: string, field: number, write: WriteF
  * @throws OtlpError OTLP_JSON_VALUE, OTLP_JSON_DEPTH, OTLP_TOO_LARGE.
  */
 export function tracesJsonToProtobuf(json: unknown): Uint8Array {
+  return jsonToProtobuf(json, TRACES)
+}
+
+export function jsonToProtobuf(json: unknown, request: Fields): Uint8Array {
   const writer = new WireWriter(16_384)
   if (!isObject(json)) throw new OtlpError('OTLP_JSON_VALUE', ['The body', 'a JSON object'])
-  writeFields(writer, json, TRACES, undefined)
+  writeFields(writer, json, request, undefined)
   return writer.take(0)
 }
 
@@ -52,7 +56,7 @@ function writeFields(
   }
 }
 
-function message(fields: Fields): WriteField {
+export function message(fields: Fields): WriteField {
   return (writer, field, value, place) => {
     if (!isObject(value)) throw wrong(place, 'an object')
     writer.tag(field, 2)
@@ -62,7 +66,7 @@ function message(fields: Fields): WriteField {
   }
 }
 
-function repeated(writeItem: WriteField): WriteField {
+export function repeated(writeItem: WriteField): WriteField {
   return (writer, field, value, place) => {
     if (!Array.isArray(value)) throw wrong(place, 'an array')
     for (let index = 0; index < value.length; index++) {
@@ -71,7 +75,7 @@ function repeated(writeItem: WriteField): WriteField {
   }
 }
 
-const string: WriteField = (writer, field, value, place) => {
+export const string: WriteField = (writer, field, value, place) => {
   if (typeof value !== 'string') throw wrong(place, 'a string')
   writer.tag(field, 2)
   writer.string(value)
@@ -99,7 +103,7 @@ const UINT64_MAX = 0xffff_ffff_ffff_ffffn
 const INT64_MIN = -0x8000_0000_0000_0000n
 const INT64_MAX = 0x7fff_ffff_ffff_ffffn
 
-const uint32: WriteField = (writer, field, value, place) => {
+export const uint32: WriteField = (writer, field, value, place) => {
   writer.tag(field, 0)
   writer.varint(Number(integer(value, 0n, UINT32_MAX, place, 'an integer of 0 to 2^32 - 1')))
 }
@@ -109,7 +113,7 @@ const fixed32: WriteField = (writer, field, value, place) => {
   writer.fixed32(Number(integer(value, 0n, UINT32_MAX, place, 'an integer of 0 to 2^32 - 1')))
 }
 
-const fixed64: WriteField = (writer, field, value, place) => {
+export const fixed64: WriteField = (writer, field, value, place) => {
   const number = integer(value, 0n, UINT64_MAX, place, 'an integer of 0 to 2^64 - 1')
   writer.tag(field, 1)
   writer.fixed64(Number(number >> 32n), Number(number & UINT32_MAX))
@@ -121,7 +125,13 @@ const int64: WriteField = (writer, field, value, place) => {
   writer.int64(number)
 }
 
-function integer(value: unknown, min: bigint, max: bigint, place: Place, wanted: string): bigint {
+export function integer(
+  value: unknown,
+  min: bigint,
+  max: bigint,
+  place: Place,
+  wanted: string
+): bigint {
   const isInteger =
     typeof value === 'number'
       ? Number.isInteger(value)
@@ -132,7 +142,7 @@ function integer(value: unknown, min: bigint, max: bigint, place: Place, wanted:
   return number
 }
 
-const bool: WriteField = (writer, field, value, place) => {
+export const bool: WriteField = (writer, field, value, place) => {
   if (typeof value !== 'boolean') throw wrong(place, 'true or false')
   writer.tag(field, 0)
   writer.varint(value ? 1 : 0)
@@ -140,7 +150,7 @@ const bool: WriteField = (writer, field, value, place) => {
 
 const DECIMAL = /^-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
 
-const double: WriteField = (writer, field, value, place) => {
+export const double: WriteField = (writer, field, value, place) => {
   const isNamed = value === 'NaN' || value === 'Infinity' || value === '-Infinity'
   const isDecimal = typeof value === 'string' && DECIMAL.test(value)
   if (typeof value !== 'number' && !isNamed && !isDecimal) {
@@ -166,7 +176,7 @@ const bytes: WriteField = (writer, field, value, place) => {
 }
 
 /** A number, or a name: `prefix` and one of `names`, which stand at their numbers. */
-function enumOf(prefix: string, names: readonly string[]): WriteField {
+export function enumOf(prefix: string, names: readonly string[]): WriteField {
   const numbers = new Map(names.map((name, number) => [`${prefix}${name}`, number]))
   const wanted = `an integer, or a name such as "${prefix}${names.at(-1)}"`
   return (writer, field, value, place) => {
@@ -216,7 +226,7 @@ function keyValue(depth: number): WriteField {
   ])
 }
 
-const attributes = repeated(keyValue(1))
+export const attributes = repeated(keyValue(1))
 
 const EVENT: Fields = [
   ['timeUnixNano', 1, fixed64],
@@ -258,7 +268,7 @@ const SPAN: Fields = [
   ['flags', 16, fixed32]
 ]
 
-const SCOPE: Fields = [
+export const SCOPE: Fields = [
   ['name', 1, string],
   ['version', 2, string],
   ['attributes', 3, attributes],
@@ -271,7 +281,7 @@ const SCOPE_SPANS: Fields = [
   ['schemaUrl', 3, string]
 ]
 
-const RESOURCE: Fields = [
+export const RESOURCE: Fields = [
   ['attributes', 1, attributes],
   ['droppedAttributesCount', 2, uint32]
 ]
@@ -288,7 +298,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function wrong(place: Place, wanted: string): OtlpError {
+export function wrong(place: Place, wanted: string): OtlpError {
   return new OtlpError('OTLP_JSON_VALUE', [pathOf(place), wanted])
 }
 

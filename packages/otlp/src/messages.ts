@@ -1,7 +1,8 @@
 /**
- * OTLP's trace messages as far as they are read: field numbers, wire types, and which field holds
+ * OTLP's trace and metric messages as far as they are read: field numbers, wire types, and which field holds
  * which message. Scanner, decoder and check all take them from here.
- * https://github.com/open-telemetry/opentelemetry-proto (trace.proto, common.proto, resource.proto)
+ * https://github.com/open-telemetry/opentelemetry-proto (trace.proto, metrics.proto, common.proto,
+ * resource.proto)
  */
 import { I32, I64, LEN, VARINT } from './wire-reader.ts'
 
@@ -102,6 +103,72 @@ export const RESOURCE_SPANS = message('ResourceSpans', { 1: RESOURCE, 2: SCOPE_S
 
 /** 1 resource_spans. ExportTraceServiceRequest and TracesData are the same bytes. */
 export const TRACES = message('ExportTraceServiceRequest', { 1: RESOURCE_SPANS })
+
+/** 1 attributes of exponential histograms, 7 of numbers, 9 of histograms; times are 2 and 3 in all. */
+export const NUMBER_POINT = message('NumberDataPoint', {
+  2: I64,
+  3: I64,
+  4: I64,
+  6: I64,
+  7: KEY_VALUE,
+  8: VARINT
+})
+
+/** 4 count, 5 sum, 6 bucket_counts, 7 explicit_bounds, both packed. */
+export const HISTOGRAM_POINT = message('HistogramDataPoint', {
+  2: I64,
+  3: I64,
+  4: I64,
+  5: I64,
+  6: LEN,
+  7: LEN,
+  9: KEY_VALUE,
+  10: VARINT
+})
+
+/** 4 count, 5 sum. Its buckets are passed over. */
+export const EXPONENTIAL_POINT = message('ExponentialHistogramDataPoint', {
+  1: KEY_VALUE,
+  2: I64,
+  3: I64,
+  4: I64,
+  5: I64,
+  10: VARINT
+})
+
+/** 1 data_points, 2 aggregation_temporality, 3 is_monotonic. One for each kind of points. */
+export const NUMBERS = message('Sum', { 1: NUMBER_POINT, 2: VARINT, 3: VARINT })
+export const HISTOGRAM = message('Histogram', { 1: HISTOGRAM_POINT, 2: VARINT })
+export const EXPONENTIAL = message('ExponentialHistogram', { 1: EXPONENTIAL_POINT, 2: VARINT })
+
+/** 1 data_points, which are not read. */
+export const SUMMARY = message('Summary', { 1: LEN })
+
+/** 1 name, 2 description, 3 unit, 5 gauge, 7 sum, 9 and 10 histograms, 11 summary, 12 metadata. */
+export const METRIC = message('Metric', {
+  1: LEN,
+  2: LEN,
+  3: LEN,
+  5: NUMBERS,
+  7: NUMBERS,
+  9: HISTOGRAM,
+  10: EXPONENTIAL,
+  11: SUMMARY,
+  12: KEY_VALUE
+})
+
+/** 1 scope, 2 metrics, 3 schema_url. */
+export const SCOPE_METRICS = message('ScopeMetrics', { 1: SCOPE, 2: METRIC, 3: LEN })
+
+/** 1 resource, 2 scope_metrics, 3 schema_url. */
+export const RESOURCE_METRICS = message('ResourceMetrics', {
+  1: RESOURCE,
+  2: SCOPE_METRICS,
+  3: LEN
+})
+
+/** 1 resource_metrics. ExportMetricsServiceRequest and MetricsData are the same bytes. */
+export const METRICS = message('ExportMetricsServiceRequest', { 1: RESOURCE_METRICS })
 
 /** How deep values may stand in values: an attribute's own value is at 1. */
 export const VALUE_DEPTH_MAX = 32

@@ -2,7 +2,8 @@
  * What scanner and decoder must say, derived from protobufjs' objects. Shares no code with them.
  */
 import type protobuf from 'protobufjs'
-import type { DecodedSpan, KeyText } from './decode.ts'
+import type { DecodedSpan } from './decode.ts'
+import type { KeyText } from './field-reader.ts'
 import { type Plain, requestType } from './traces.testkit.ts'
 
 /** A message as protobufjs decodes it: int64 as Long, bytes as Buffer, absent as undefined. */

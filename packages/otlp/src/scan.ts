@@ -2,7 +2,7 @@
  * Payload → rows, in one forward pass over the bytes and without an object per span. Takes of a
  * span what stitching and span metrics need; all else stays in the payload, and the row says where.
  *
- *   request ─1→ ResourceSpans ─1→ Resource ─1→ KeyValue          service.name
+ *   request ─1→ ResourceSpans ─1→ Resource ─1→ KeyValue          service.name, spans.counted
  *                             ─2→ ScopeSpans ─1→ scope           its place
  *                                            ─2→ Span            one row, unless its ids are wrong
  *
@@ -36,6 +36,7 @@ import {
   type SpanColumns,
   type SpanRows
 } from './span-rows.ts'
+import { SPANS_COUNTED } from './span-stats.ts'
 import { NO_STRING, OVERFLOW_STRING, type StringTable } from './string-table.ts'
 import {
   assertReadable,
@@ -74,7 +75,8 @@ export interface Scanner {
 /** `wantedKeys` are keys of span attributes; column k of the rows is that of key k. */
 export function createScanner(wantedKeys: readonly string[], strings: StringTable): Scanner {
   const spanKeys = createKeyMatcher(wantedKeys)
-  const resourceKeys = createKeyMatcher([SERVICE_NAME])
+  const resourceKeys = createKeyMatcher([SERVICE_NAME, SPANS_COUNTED])
+  let resourceIsCounted = 0
   const emptyName = strings.internText('')
   const unknownService = strings.internText(UNKNOWN_SERVICE)
   const smallInts = new Int32Array(SMALL_INTS).fill(NOT_YET)
@@ -127,6 +129,7 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
     }
     const service = serviceOf(bytes, resourceOffset, resourceOffset + resourceLength)
     rows.service.fill(service, firstRow, rows.count)
+    rows.counted.fill(resourceIsCounted, firstRow, rows.count)
     rows.resourceOffset.fill(resourceOffset, firstRow, rows.count)
     rows.resourceLength.fill(resourceLength, firstRow, rows.count)
   }
@@ -158,6 +161,7 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
 
   function serviceOf(bytes: Uint8Array, from: number, end: number): number {
     let service = NO_STRING
+    resourceIsCounted = 0
     let at = from
     while (at < end) {
       const tag = readTag(bytes, at, end)
@@ -165,9 +169,10 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
       if (tag === 0x0a) {
         const length = readLength(bytes, at, end)
         at = cursor.at + length
-        if (matchKeyValue(bytes, cursor.at, at, resourceKeys) >= 0) {
-          service = valueId(bytes, matchedValue.at, matchedValue.at + matchedValue.length)
-        }
+        const key = matchKeyValue(bytes, cursor.at, at, resourceKeys)
+        const valueEnd = matchedValue.at + matchedValue.length
+        if (key === 0) service = valueId(bytes, matchedValue.at, valueEnd)
+        else if (key === 1) resourceIsCounted = isTrue(bytes, matchedValue.at, valueEnd) ? 1 : 0
       } else {
         at = skipField(bytes, at, end, tag, RESOURCE.wireTypes)
       }
@@ -286,6 +291,10 @@ export function createScanner(wantedKeys: readonly string[], strings: StringTabl
     if (id !== OVERFLOW_STRING) smallInts[int] = id
     return id
   }
+}
+
+function isTrue(bytes: Uint8Array, from: number, end: number): boolean {
+  return findMember(bytes, from, end) === BOOL && memberIsTrue()
 }
 
 const NOWHERE = -1

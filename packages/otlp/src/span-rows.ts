@@ -2,7 +2,7 @@
  * A payload's spans as columns: one row a span, one typed array a field. Reused from scan to scan
  * and grown by doubling, so that scanning allocates nothing once the largest payload was seen.
  *
- * A row takes 74 bytes and 4 more per wanted attribute. After a scan of more than ROWS_KEPT_MAX
+ * A row takes 75 bytes and 4 more per wanted attribute. After a scan of more than ROWS_KEPT_MAX
  * spans the columns are let go of at the next one.
  */
 import { NO_STRING } from './string-table.ts'
@@ -27,6 +27,8 @@ export interface SpanRows {
   /** String ids; 'unknown_service' when the resource has no or an empty service.name. */
   readonly service: Int32Array
   readonly name: Int32Array
+  /** 1 when its resource says that such spans were counted in their process; see span-stats.ts. */
+  readonly counted: Uint8Array
   /** Where the contents of the messages are in the payload; length 0 when absent. */
   readonly spanOffset: Int32Array
   readonly spanLength: Int32Array
@@ -59,6 +61,7 @@ export function createSpanColumns(attributeCount: number): SpanColumns {
     flags: new Uint32Array(ROWS_INITIAL),
     service: new Int32Array(ROWS_INITIAL),
     name: new Int32Array(ROWS_INITIAL),
+    counted: new Uint8Array(ROWS_INITIAL),
     spanOffset: new Int32Array(ROWS_INITIAL),
     spanLength: new Int32Array(ROWS_INITIAL),
     resourceOffset: new Int32Array(ROWS_INITIAL),
@@ -82,6 +85,7 @@ export function growSpanColumns(columns: SpanColumns): void {
   columns.flags = doubled(columns.flags)
   columns.service = doubled(columns.service)
   columns.name = doubled(columns.name)
+  columns.counted = doubled(columns.counted)
   columns.spanOffset = doubled(columns.spanOffset)
   columns.spanLength = doubled(columns.spanLength)
   columns.resourceOffset = doubled(columns.resourceOffset)

@@ -20,6 +20,8 @@ export type {
   GraphResponse,
   LatencyMs,
   NodeType,
+  OpenSpanRow,
+  OpenSpansResponse,
   OperationRow,
   OperationsResponse,
   ServiceRow,

@@ -5,6 +5,7 @@
 import { LIMITS, type ParamsOf } from './params.ts'
 import type {
   GraphResponse,
+  OpenSpansResponse,
   OperationsResponse,
   ServicesResponse,
   StatusResponse,
@@ -106,6 +107,7 @@ export const ROUTES = {
       traceId: { type: 'text', maxChars: 32, optional: false, says: 'The trace id, 32 hex digits.' }
     }
   },
+  openSpans: { path: '/api/open-spans', params: {} },
   status: { path: '/api/status', params: {} }
 } as const
 
@@ -118,5 +120,6 @@ export interface RouteAnswers {
   graph: GraphResponse
   traces: TracesResponse
   trace: TraceResponse
+  openSpans: OpenSpansResponse
   status: StatusResponse
 }

@@ -161,6 +161,25 @@ export interface TraceResponse {
 }
 
 /** What the collector did, since its data directory was made (survives restarts). */
+/** A span that had not ended when its process reported it, ten seconds after its start. */
+export interface OpenSpanRow {
+  readonly traceId: string
+  readonly spanId: string
+  readonly service: string
+  readonly instance: string
+  readonly name: string
+  readonly kind: string
+  readonly startUnixMs: number
+  readonly reportedUnixMs: number
+  /** For how long the process's event loop had been blocked when it reported; 0 when it was not. */
+  readonly eventLoopBlockedMs: number
+}
+
+/** Newest reports first, of the last ten minutes; one that has ended since is still here. */
+export interface OpenSpansResponse {
+  readonly spans: readonly OpenSpanRow[]
+}
+
 export interface StatusResponse {
   readonly version: string
   readonly uptimeMs: number

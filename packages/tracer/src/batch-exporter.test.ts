@@ -117,6 +117,23 @@ describe('the batches of an exporter', () => {
     expect(exporter.ends).toEqual(['forceFlush', 'shutdown'])
   })
 
+  it('end a flush though each export brings about another span', async () => {
+    let add: (count: number) => void = () => {}
+    let exports = 0
+    const parts = batching({
+      export(_spans, callback) {
+        exports++
+        add(1)
+        callback({ code: 0 })
+      },
+      shutdown: async () => {}
+    })
+    add = parts.add
+    add(1)
+    await parts.batch.forceFlush()
+    expect(exports).toBe(1)
+  })
+
   it('are no trace of their own, and an exporter that throws harms nobody', async () => {
     let recording: boolean | undefined
     const { add, batch, tracer, said } = batching({

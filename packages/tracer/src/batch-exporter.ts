@@ -46,6 +46,8 @@ export class BatchExporter {
   /** The export under way: one at a time, because exporters may not be called again before they answered. */
   #exporting: Promise<void> | undefined = undefined
   #stopped = false
+  /** Spans that have left the queue. */
+  #taken = 0
   /** Spans that the exporter did not get or did not take. */
   dropped = 0
   readonly #beforeExit = () => {
@@ -86,6 +88,7 @@ export class BatchExporter {
   /** What is left in `exit`, in one call: nothing that takes time happens any more. */
   exportAtExit(): void {
     const spans = this.#queue.splice(0)
+    this.#taken += spans.length
     if (spans.length > 0) void this.#export(spans)
   }
 
@@ -103,6 +106,7 @@ export class BatchExporter {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const spans = this.#queue.splice(0, BATCH_SPANS_MAX)
+    this.#taken += spans.length
     this.#exporting = this.#export(spans).then(() => {
       this.#exporting = undefined
       if (this.#queue.length >= BATCH_SPANS_MAX) this.#exportNext()
@@ -110,11 +114,14 @@ export class BatchExporter {
     })
   }
 
+  /** Only what is there now: where the receiver is this process, each export makes more spans. */
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0 || this.#exporting !== undefined) {
+    const until = this.#taken + this.#queue.length
+    while (this.#taken < until) {
       this.#exportNext()
       await this.#exporting
     }
+    await this.#exporting
   }
 
   /** Resolves when the exporter has answered, whatever; never rejects. */

@@ -4,6 +4,7 @@
  *   instrument ─→ trace ─→ encode ─→ send
  *        └── context, propagate          (config and resource at the start)
  */
+import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import {
   type Context,
@@ -14,7 +15,7 @@ import {
 } from '@opentelemetry/api'
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { createOwnApi, type OwnApi } from './api.ts'
-import { BatchExporter, type SpanExporter } from './batch-exporter.ts'
+import type { SpanExporter } from './batch-exporter.ts'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
 import { processEnvironment } from './config/environment.ts'
@@ -45,6 +46,7 @@ import { InlineSender } from './send/inline-sender.ts'
 import { NO_SENDER } from './send/no-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
+import { Counting } from './stats/counting.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
@@ -115,7 +117,6 @@ export function startTracer(
   })
   const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
-    hasMetrics,
     headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
@@ -138,6 +139,15 @@ export function startTracer(
   /** What spans go through on their way out. */
   const out = collapser ?? buffer
   let closed = false
+  const counting = new Counting({
+    resource,
+    clock,
+    notify,
+    random: Math.random,
+    stream: randomUUID(),
+    send: (bytes) => sender.send(bytes, 0, 'metrics')
+  })
+  const countSpan = guard.wrap('span stats', (span: RecordingSpan) => counting.count(span))
   if (traces.includes('console')) {
     processors.add(consoleSpans((line) => void process.stdout.write(line)))
   }
@@ -146,6 +156,7 @@ export function startTracer(
     clock,
     limits: config.limits,
     resource,
+    countUnsampled: false,
     opened: (span: RecordingSpan) => watch.opened(span),
     get seesEnding() {
       return processors.seesEnding
@@ -155,12 +166,20 @@ export function startTracer(
       if (closed) return
       const fromMs = watch.overhead.isTimed ? threadCpuMs() : -1
       watch.ending(span)
+      if (counting.isOn) countSpan(span)
       const goesOut = isSent && (span.traceFlags & TraceFlags.SAMPLED) !== 0
       if (goesOut && !watch.isShed(span, span.scope === BUILT_IN_SCOPE)) out.add(span)
       processors.ended(span)
       if (fromMs >= 0) watch.overhead.took(threadCpuMs() - fromMs)
     }
   }
+  const startCounting = guard.wrap('span stats', () => {
+    buffer.countedFromNow()
+    counting.start()
+    host.countUnsampled = true
+  })
+  if (metrics.length > 0 && config.spanStats === 'always') startCounting()
+  else if (metrics.length > 0 && config.spanStats === 'auto') sampler.onMayDrop(startCounting)
   const starter = new SpanStarter(host, createRandomWords(), sampler)
   const onStart = (span: RecordingSpan, parent: Context) => processors.started(span, parent)
   let foreignNames: ForeignNames | undefined
@@ -196,6 +215,7 @@ export function startTracer(
   tellOfItself({ serviceName, usages: instrumented.usages })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
+    counting.flush()
     processors.exportAtExit()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
@@ -205,6 +225,7 @@ export function startTracer(
     // A worker that has ended does not answer.
     if (closed) return
     buffer.flush()
+    counting.flush()
     await Promise.all([sender.flush(FLUSH_WAIT_MS), processors.forceFlush(FLUSH_WAIT_MS)])
   }
   let stopped: Promise<void> | undefined
@@ -228,10 +249,14 @@ export function startTracer(
       return stopped
     },
     registerInstrumentations: (instrumentations) =>
-      foreign().registerForeign(instrumentations, foreignParts),
+      lazily<typeof import('./instrument/foreign.ts')>('./instrument/foreign').registerForeign(
+        instrumentations,
+        foreignParts
+      ),
     addSpanProcessor: (processor) => processors.add(processor),
     addSpanExporter(exporter) {
       const run = (context: Context, fn: () => void) => contexts.run(context, fn)
+      const { BatchExporter } = lazily<typeof import('./batch-exporter.ts')>('./batch-exporter')
       processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
     },
     setSampler: (appsSampler) => sampler.use(appsSampler)
@@ -253,9 +278,9 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
 }
 
 /** Loaded when it is first used: most apps never do. */
-function foreign(): typeof import('./instrument/foreign.ts') {
+function lazily<Module>(file: string): Module {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return createRequire(import.meta.url)(`./instrument/foreign.${ending}`)
+  return createRequire(import.meta.url)(`${file}.${ending}`)
 }
 
 /** For the doctor: a getter on `globalThis`, read by nobody else. */
@@ -274,19 +299,20 @@ function createSender(
   contexts: SpanloomContextManager,
   notify: Notify,
   more: {
-    readonly hasMetrics: boolean
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
     readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
   const { headRateName, onHeadRate, watch } = more
-  const { traces, logs } = config.exporters
-  if (!traces.includes('otlp') && !more.hasMetrics && logs.length === 0) return NO_SENDER
-  const { metrics } = config.endpoints
+  const { exporters, endpoints } = config
+  if (![...exporters.traces, ...exporters.metrics, ...exporters.logs].includes('otlp')) {
+    return NO_SENDER
+  }
+  const { metrics } = endpoints
   const options: SendOptions = {
     targets: {
-      ...config.endpoints,
+      ...endpoints,
       metrics: { ...metrics, timeoutMs: Math.min(metrics.timeoutMs, config.metricTimeoutMs) }
     },
     queueBytesMax: config.queueBytesMax,

@@ -14,6 +14,7 @@ import { createServer as createSecureServer, type ServerOptions } from 'node:htt
 import type { AddressInfo, Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import protobuf from 'protobufjs'
+import { decodeMetrics, type RawMetric } from './metrics-proto.ts'
 
 export interface SinkSpan {
   readonly traceId: string
@@ -272,6 +273,7 @@ function plain(body: Buffer, encoding: string | undefined): Uint8Array {
 
 export class OtlpSink {
   readonly spans: SinkSpan[] = []
+  readonly metrics: RawMetric[] = []
   readonly requests: SinkRequest[] = []
   /** The answer to the request of this number, from 0. */
   answer: (requestIndex: number) => Answer = () => ({ status: 200 })
@@ -292,8 +294,10 @@ export class OtlpSink {
         const answer = this.answer(this.requests.length)
         this.requests.push({ path: request.url ?? '', headers: request.headers, body })
         // Metrics and logs (a span that is open for long) come here as well where they are on.
-        if (answer.status === 200 && !/\/v1\/(metrics|logs)$/.test(request.url ?? '')) {
-          this.spans.push(...decodeSpans(plain(body, request.headers['content-encoding'])))
+        if (answer.status === 200) {
+          const bytes = plain(body, request.headers['content-encoding'])
+          if (request.url?.endsWith('/v1/metrics')) this.metrics.push(...decodeMetrics(bytes))
+          else if (!request.url?.endsWith('/v1/logs')) this.spans.push(...decodeSpans(bytes))
         }
         response.writeHead(answer.status, answer.headers ?? {})
         response.end(answer.body ?? '')

@@ -2,12 +2,12 @@
  * The service graph's edges: who calls whom, how often, how often it failed, how long it took on
  * either side. Cumulative series for metric exporters, and a delta per time step for the rollups.
  */
+import { bucketOf, logIndexOf } from '@spanloom/otlp'
 import type { BinaryReader, BinaryWriter } from '../lib/binary.ts'
 import { grown } from '../lib/grow.ts'
 import type { NameTable } from '../lib/name-table.ts'
 import type { EdgeSeriesColumns, Exemplar } from '../model/metrics-snapshot.ts'
 import { ConnectionType, type Edge, NodeType } from './edges.ts'
-import { bucketOf, logIndexOf } from './histogram.ts'
 import { HistogramSlab } from './histogram-columns.ts'
 import { KeyTable } from './key-table.ts'
 import { type RollupDelta, RollupTable, stepOf } from './rollup-table.ts'

@@ -1,7 +1,8 @@
 /** Explicit-bucket histograms of many series: one slab, DURATION_BUCKET_COUNT numbers a series. */
+import { DURATION_BUCKET_COUNT } from '@spanloom/otlp'
 import type { BinaryReader, BinaryWriter } from '../lib/binary.ts'
 import { grown } from '../lib/grow.ts'
-import { DURATION_BUCKET_COUNT, type HistogramColumns } from '../model/metrics-snapshot.ts'
+import type { HistogramColumns } from '../model/metrics-snapshot.ts'
 
 export class HistogramSlab {
   /** Sums of integers: exact up to 2^53 ns, and good to a part in 10^16 beyond. */
@@ -12,6 +13,14 @@ export class HistogramSlab {
   add(series: number, bucket: number, durationNano: number): void {
     this.#sumsNano[series]! += durationNano
     this.#buckets[series * DURATION_BUCKET_COUNT + bucket]!++
+  }
+
+  addCounted(series: number, bucket: number, count: number): void {
+    this.#buckets[series * DURATION_BUCKET_COUNT + bucket]! += count
+  }
+
+  addSum(series: number, sumNano: number): void {
+    this.#sumsNano[series]! += sumNano
   }
 
   reserve(seriesCount: number): void {

@@ -5,10 +5,10 @@
  *   (key, step)       ─→ slot: calls, errors, sum
  *   (slot, log index) ─→ count                     all histograms in one flat table
  */
+import { bucketOfCell, LOG_INDEX_MAX, type SpanStatsPoint } from '@spanloom/otlp'
 import { grown } from '../lib/grow.ts'
 import { finishHash, mixWord } from '../lib/hash.ts'
 import { RowIndex } from '../lib/row-index.ts'
-import { LOG_INDEX_MAX } from './histogram.ts'
 
 const INITIAL_SLOTS = 64
 
@@ -53,6 +53,24 @@ export class RollupTable {
     if (failed) this.#errors[slot]!++
     this.#sums[slot]! += durationNano
     this.#cells.add(slot * LOG_INDEX_MAX + log)
+  }
+
+  /** Calls that were counted elsewhere; `cells` as in SpanStatsPoint. */
+  addCounted(
+    key: number,
+    stepUnixMs: number,
+    counted: Pick<SpanStatsPoint, 'calls' | 'sumNano' | 'cells'>,
+    failed: boolean
+  ): void {
+    const { calls, sumNano, cells } = counted
+    const slot = this.#slotOf(key, stepUnixMs)
+    this.#calls[slot]! += calls
+    if (failed) this.#errors[slot]! += calls
+    this.#sums[slot]! += sumNano
+    for (let index = 0; index < cells.length; index += 2) {
+      const log = cells[index]! - bucketOfCell(cells[index]!)
+      this.#cells.add(slot * LOG_INDEX_MAX + log, cells[index + 1]!)
+    }
   }
 
   /** All, in the order in which they were first counted; then it is empty. */
@@ -119,14 +137,14 @@ class CellTable {
   #size = 0
 
   /** @hot */
-  add(key: number): void {
+  add(key: number, amount = 1): void {
     if ((this.#size + 1) * 2 > this.#keys.length) this.#grow()
     const slot = this.#slotOf(key)
     if (this.#keys[slot] === 0) {
       this.#keys[slot] = key + 1
       this.#size++
     }
-    this.#counts[slot]!++
+    this.#counts[slot]! += amount
   }
 
   /** By floor(key / width): the remainders and their counts, ascending. Then it is empty. */

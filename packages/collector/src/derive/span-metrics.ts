@@ -9,12 +9,11 @@
  *   span ─→ series ─→ calls, sum, buckets        cumulative, for metric exporters
  *              └────→ operation, step ─→ delta   for the rollup tables
  */
-import { StatusCode } from '@spanloom/otlp'
+import { bucketOf, bucketOfCell, logIndexOf, type SpanStatsPoint, StatusCode } from '@spanloom/otlp'
 import type { BinaryReader, BinaryWriter } from '../lib/binary.ts'
 import { grown } from '../lib/grow.ts'
 import type { NameTable } from '../lib/name-table.ts'
 import type { Exemplar, SpanSeriesColumns } from '../model/metrics-snapshot.ts'
-import { bucketOf, logIndexOf } from './histogram.ts'
 import { HistogramSlab } from './histogram-columns.ts'
 import { KeyTable } from './key-table.ts'
 import { type RollupDelta, RollupTable, stepOf } from './rollup-table.ts'
@@ -75,24 +74,46 @@ export class SpanMetrics {
     durationNano: number,
     receivedUnixMs: number
   ): number {
-    let series = this.#series.find(service, name, kind * 4 + status)
-    let operation: number
-    if (series >= 0) {
-      operation = this.#operationOf[series]!
-    } else if (this.#series.count < this.seriesMax) {
-      series = this.#addSeries(service, name, kind, status)
-      operation = this.#operationOf[series]!
-    } else {
-      series = this.#overflowSeries()
-      operation = this.#overflowOperation(service, kind)
-      this.overflowCalls++
-    }
+    const series = this.touch(service, name, kind, status)
+    const operation = this.#operationFor(series, service, kind, 1)
     this.#calls[series]!++
     this.#durations.add(series, bucketOf(durationNano), durationNano)
     const step = stepOf(startUnixMs + durationNano / 1e6, receivedUnixMs, this.#stepMs)
     const failed = status === StatusCode.ERROR
     this.#rollups.add(operation, step, failed, durationNano, logIndexOf(durationNano))
     return series
+  }
+
+  /**
+   * Calls that were counted in their process. `name` -1: under its own overflow, which is one with the
+   * overflow here.
+   */
+  addCounted(service: number, name: number, point: SpanStatsPoint, receivedUnixMs: number): void {
+    const { kind, status, calls, sumNano, cells } = point
+    const series = name < 0 ? this.#overflowSeries() : this.touch(service, name, kind, status)
+    const operation = this.#operationFor(series, service, kind, calls)
+    this.#calls[series]! += calls
+    this.#durations.addSum(series, sumNano)
+    for (let index = 0; index < cells.length; index += 2) {
+      const bucket = bucketOfCell(cells[index]!)
+      this.#durations.addCounted(series, bucket, cells[index + 1]!)
+    }
+    const step = stepOf(point.startUnixMs, receivedUnixMs, this.#stepMs)
+    this.#rollups.addCounted(operation, step, point, status === StatusCode.ERROR)
+  }
+
+  /** @hot The series of such a span, made when there is room for it, and without counting. */
+  touch(service: number, name: number, kind: number, status: number): number {
+    const series = this.#series.find(service, name, kind * 4 + status)
+    if (series >= 0) return series
+    if (this.#series.count < this.seriesMax) return this.#addSeries(service, name, kind, status)
+    return this.#overflowSeries()
+  }
+
+  #operationFor(series: number, service: number, kind: number, calls: number): number {
+    if (series !== this.#overflow) return this.#operationOf[series]!
+    this.overflowCalls += calls
+    return this.#overflowOperation(service, kind)
   }
 
   /** The series that counted such a span. Series are never taken back, so it still does. */

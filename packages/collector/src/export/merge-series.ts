@@ -2,13 +2,13 @@
  * The same series of several shards, added up. A trace is in one shard, a series in all of them;
  * who scrapes sees it once. Two series are the same when their labels are.
  */
-import {
-  DURATION_BUCKET_COUNT,
-  type EdgeSeriesColumns,
-  type Exemplar,
-  type HistogramColumns,
-  type MetricsSnapshot,
-  type SpanSeriesColumns
+import { DURATION_BUCKET_COUNT } from '@spanloom/otlp'
+import type {
+  EdgeSeriesColumns,
+  Exemplar,
+  HistogramColumns,
+  MetricsSnapshot,
+  SpanSeriesColumns
 } from '../model/metrics-snapshot.ts'
 
 export interface MergedHistogram {

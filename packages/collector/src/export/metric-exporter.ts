@@ -4,6 +4,7 @@
  * the same columns.
  */
 import type { MetricsSnapshot } from '../model/metrics-snapshot.ts'
+import type { ObservedFamily } from '../model/observed-metric.ts'
 import type { SelfMetric } from '../model/self-metric.ts'
 
 export interface RenderedMetrics {
@@ -16,5 +17,6 @@ export type MetricRenderer = (
   snapshots: readonly MetricsSnapshot[],
   /** The Accept header of who asks. */
   accept: string | undefined,
-  selfMetrics: readonly SelfMetric[]
+  selfMetrics: readonly SelfMetric[],
+  observed: readonly ObservedFamily[]
 ) => RenderedMetrics

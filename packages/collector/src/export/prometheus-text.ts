@@ -31,7 +31,7 @@ export interface HistogramValue {
   readonly buckets: readonly Bucket[]
   readonly sum: number
   readonly count: number
-  readonly createdUnixMs: number
+  readonly createdUnixMs: number | undefined
 }
 
 export class TextPage {

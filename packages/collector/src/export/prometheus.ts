@@ -6,14 +6,18 @@
  *
  * At the series limits a page has some 400,000 lines and 50 MB, rendered in one go.
  */
-import { SPAN_KIND_NAMES, STATUS_CODE_NAMES } from '@spanloom/otlp'
 import {
   DURATION_BOUNDS_MS,
   DURATION_BUCKET_COUNT,
-  type EdgeSeriesColumns,
-  type MetricsSnapshot,
-  type SpanSeriesColumns
+  SPAN_KIND_NAMES,
+  STATUS_CODE_NAMES
+} from '@spanloom/otlp'
+import type {
+  EdgeSeriesColumns,
+  MetricsSnapshot,
+  SpanSeriesColumns
 } from '../model/metrics-snapshot.ts'
+import type { ObservedFamily, ObservedHistogram } from '../model/observed-metric.ts'
 import type { SelfMetric } from '../model/self-metric.ts'
 import {
   type MergedEdgeSeries,
@@ -41,13 +45,15 @@ const OVERFLOW_LABELS = labelsText({ otel_metric_overflow: 'true' })
 export function renderMetrics(
   snapshots: readonly MetricsSnapshot[],
   accept: string | undefined,
-  selfMetrics: readonly SelfMetric[]
+  selfMetrics: readonly SelfMetric[],
+  observed: readonly ObservedFamily[] = []
 ): RenderedMetrics {
   const openMetrics = prefersOpenMetrics(accept)
   const page = new TextPage(openMetrics)
   renderSpans(page, mergeSpanSeries(snapshots, spanLabels))
   renderEdges(page, mergeEdgeSeries(snapshots, edgeLabels))
   for (const metric of selfMetrics) renderSelf(page, metric)
+  for (const family of observed) renderObserved(page, family)
   return { contentType: openMetrics ? OPEN_METRICS : TEXT, body: page.finish() }
 }
 
@@ -104,6 +110,30 @@ function renderSelf(page: TextPage, { name, type, help, samples }: SelfMetric): 
   for (const { labels, value } of samples) page[type](labelsText(labels), value)
 }
 
+function renderObserved(page: TextPage, { samples, ...family }: ObservedFamily): void {
+  page.family(family)
+  for (const { labels, value, histogram, startUnixMs } of samples) {
+    const text = labelsText(labels)
+    const createdUnixMs = startUnixMs === 0 ? undefined : startUnixMs
+    if (histogram !== undefined) {
+      const { count, sum } = histogram
+      page.histogram(text, { buckets: cumulated(histogram), sum, count, createdUnixMs }, 1)
+    } else if (family.type === 'counter') {
+      page.counter(text, value, createdUnixMs)
+    } else {
+      page.gauge(text, value)
+    }
+  }
+}
+
+function cumulated({ bounds, bucketCounts }: ObservedHistogram): Bucket[] {
+  let sum = 0
+  return bucketCounts.map((count, index) => {
+    sum += count
+    return { bound: bounds[index] ?? Number.POSITIVE_INFINITY, cumulated: sum }
+  })
+}
+
 /** A skin's buckets: its bounds, and which of ours each takes in (up to, not including). */
 interface SkinBuckets {
   readonly boundsMs: readonly number[]
@@ -134,7 +164,8 @@ function renderHistogram(
     let exemplar: Bucket['exemplar']
     for (; own < ends[index]!; own++) {
       cumulated += histogram.buckets[own]!
-      const other = histogram.exemplars[own]
+      // A span may be here before its process says that it counted it.
+      const other = histogram.buckets[own] === 0 ? undefined : histogram.exemplars[own]
       if (other !== undefined && (exemplar === undefined || other.unixMs > exemplar.unixMs)) {
         exemplar = other
       }

@@ -76,6 +76,7 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
           await journal.append({ ...(payload('', 9) as object), compression: 'identity' } as never),
           2
         )
+        strictEqual(await journal.append({ ...payload('m', 11), kind: 'metrics' } as NewRecord), 3)
         deepStrictEqual(await readAll(journal), [
           {
             kind: 'payload',
@@ -93,6 +94,14 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
             receivedUnixMs: 1_700_000_000_000,
             compression: 'identity',
             bytes: new Uint8Array(0)
+          },
+          {
+            kind: 'metrics',
+            position: 3,
+            clockMs: 11,
+            receivedUnixMs: 1_700_000_000_000,
+            compression: 'gzip',
+            bytes: new TextEncoder().encode('m')
           }
         ])
         await journal.close()

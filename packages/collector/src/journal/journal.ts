@@ -2,10 +2,11 @@
  * The journal port: an append-only log of what was accepted. Everything after it is derived from
  * it. Adapters: `local/` (segment files); Kafka later.
  */
-import type { JournalRecord, PayloadRecord } from '../model/journal-record.ts'
+import type { JournalRecord, MetricsRecord, PayloadRecord } from '../model/journal-record.ts'
 
 export type NewRecord =
   | Pick<PayloadRecord, 'kind' | 'clockMs' | 'receivedUnixMs' | 'compression' | 'bytes'>
+  | Pick<MetricsRecord, 'kind' | 'clockMs' | 'receivedUnixMs' | 'compression' | 'bytes'>
   | { readonly kind: 'tick'; readonly clockMs: number; readonly receivedUnixMs: number }
 
 export interface JournalState {

@@ -104,6 +104,12 @@ export class BinaryReader {
     }
   }
 
+  fixed32(): number {
+    const value = this.#view.getUint32(this.#at, true)
+    this.#at += 4
+    return value
+  }
+
   float(): number {
     const value = this.#view.getFloat64(this.#at, true)
     this.#at += 8

@@ -31,4 +31,15 @@ export interface TickRecord extends RecordHead {
   readonly kind: 'tick'
 }
 
-export type JournalRecord = PayloadRecord | TickRecord
+/**
+ * An accepted body with spans that their process has counted: an OTLP ExportMetricsServiceRequest in
+ * protobuf, decoded once, still compressed. Metrics of which only the latest value counts are not
+ * journaled.
+ */
+export interface MetricsRecord extends RecordHead {
+  readonly kind: 'metrics'
+  readonly compression: 'identity' | 'gzip'
+  readonly bytes: Uint8Array
+}
+
+export type JournalRecord = PayloadRecord | MetricsRecord | TickRecord

@@ -3,20 +3,6 @@
  * objects: 20,000 series cross the thread border in a few milliseconds.
  */
 
-/**
- * Upper bounds, inclusive, of the explicit duration buckets that are kept beside the exponential
- * histogram, in milliseconds: the union of what the skins need, so that each skin's buckets are
- * sums of these and exact. The last bucket is +Inf.
- *
- * - OpenTelemetry span metrics: 2 4 6 8 10 50 100 200 400 800 1000 1400 2000 5000 10000 15000
- * - Tempo's service graph: 100 200 400 800 1600 3200 6400 12800
- */
-export const DURATION_BOUNDS_MS: readonly number[] = [
-  2, 4, 6, 8, 10, 50, 100, 200, 400, 800, 1000, 1400, 1600, 2000, 3200, 5000, 6400, 10000, 12800,
-  15000
-]
-export const DURATION_BUCKET_COUNT = DURATION_BOUNDS_MS.length + 1
-
 /** One per (series, bucket) at most: the newest. Its trace is stored: it can be opened. */
 export interface Exemplar {
   /** Index of the series in the columns. */

@@ -52,6 +52,10 @@ export interface ShardStats {
   readonly spansAccepted: number
   readonly spansDuplicate: number
   readonly spansLate: number
+  /** Calls that were counted in their process, as its metrics say. */
+  readonly callsPrecounted: number
+  /** Payloads of such metrics that came again. */
+  readonly deltasDuplicate: number
   /** Counted, but not kept: their bytes could not be decoded although the payload was checked. */
   readonly spansDropped: number
   /** Payloads that could not be read although they were checked when accepted: dropped. */

@@ -3,9 +3,10 @@
  *
  *   inflate ─→ scan ─→ for each row of this shard: seen? ─→ count ─→ into its trace
  *
- * The same payload twice, or a span in two payloads, is counted once: that is asked first.
+ * The same payload twice, or a span in two payloads, is counted once: that is asked first. A span that
+ * its own process has counted is not counted here; see precounted.ts.
  */
-import { readCollapsedCalls, type SpanRows } from '@spanloom/otlp'
+import { isCountedKind, readCollapsedCalls, SpanFlags, type SpanRows } from '@spanloom/otlp'
 import { shardOf } from '../lib/shard-of.ts'
 import type { PayloadRecord } from '../model/journal-record.ts'
 import { isCollapsed } from '../model/wanted-keys.ts'
@@ -15,6 +16,8 @@ import type { Inflate } from './inflated-payloads.ts'
 import { isOpen, type Replay } from './replay.ts'
 import type { ShardTotals } from './shard-state.ts'
 import type { Stages } from './stages.ts'
+
+const REMOTE_PARENT = SpanFlags.HAS_IS_REMOTE | SpanFlags.IS_REMOTE
 
 export interface ArrivalParts {
   readonly shard: number
@@ -96,7 +99,14 @@ export class Arrivals {
 
   #count(rows: SpanRows, row: number, { receivedUnixMs }: PayloadRecord): void {
     this.#read(rows, row)
-    if (this.#totals.spansAccepted++ === 0) this.#totals.createdUnixMs = receivedUnixMs
+    this.#totals.spansAccepted++
+    if (this.#totals.createdUnixMs === 0) this.#totals.createdUnixMs = receivedUnixMs
+    const kind = rows.kind[row]!
+    if (rows.counted[row] === 1 && isCountedKind(kind, isLocalRoot(rows, row))) {
+      const { service, name } = this.#facts
+      this.#facts.series = this.#stages.spanMetrics.touch(service, name, kind, rows.status[row]!)
+      return
+    }
     const startUnixMs = rows.startUnixMs[row]!
     if (isCollapsed(rows, row)) {
       const { spanOffset, spanLength } = rows
@@ -141,4 +151,10 @@ export class Arrivals {
     facts.peerType = peers.type
     facts.peerName = peers.name
   }
+}
+
+/** No parent, or one in another process. */
+function isLocalRoot(rows: SpanRows, row: number): boolean {
+  const hasParent = (rows.parentSpanId[row * 2]! | rows.parentSpanId[row * 2 + 1]!) !== 0
+  return !hasParent || (rows.flags[row]! & REMOTE_PARENT) === REMOTE_PARENT
 }

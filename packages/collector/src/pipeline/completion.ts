@@ -6,9 +6,8 @@
  * A late entry follows the decision already taken. A trace that is not kept gives edges like any
  * other; only what is shown or stored of it needs it kept.
  */
-import { type CollapsedCalls, hexOfWords, readCollapsedCalls } from '@spanloom/otlp'
+import { bucketOf, type CollapsedCalls, hexOfWords, readCollapsedCalls } from '@spanloom/otlp'
 import type { Edge } from '../derive/edges.ts'
-import { bucketOf } from '../derive/histogram.ts'
 import type { SelfTimes } from '../derive/self-time.ts'
 import {
   NO_CALLS,

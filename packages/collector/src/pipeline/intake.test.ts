@@ -118,7 +118,8 @@ async function makeRig(
     storeFailures: 0,
     onWrite: async () => {},
     async accept(text) {
-      await intake.accept({ compression: 'identity', bytes: new TextEncoder().encode(text) })
+      const bytes = new TextEncoder().encode(text)
+      await intake.accept({ signal: 'traces', compression: 'identity', bytes })
     },
     async kill() {
       if (killed) return

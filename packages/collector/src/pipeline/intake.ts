@@ -16,7 +16,7 @@ import { CollectorError, reasonOf } from '../errors.ts'
 import type { Journal, NewRecord } from '../journal/journal.ts'
 import type { Changes } from '../lib/changes.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { JournalRecord, PayloadRecord } from '../model/journal-record.ts'
+import type { JournalRecord, MetricsRecord, PayloadRecord } from '../model/journal-record.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { SelfMetrics } from '../telemetry/self-metrics.ts'
 import type { ShardHost } from './shard-host.ts'
@@ -30,6 +30,11 @@ export interface IntakeParts {
   readonly changes: Changes
   readonly tickIntervalMs: number
   readonly waitingBytesMax: number
+}
+
+/** As a receiver hands it over. */
+interface NewPayload extends Pick<PayloadRecord, 'compression' | 'bytes'> {
+  readonly signal: 'traces' | 'metrics'
 }
 
 export class Intake {
@@ -91,10 +96,11 @@ export class Intake {
    * Resolves once the payload is durable, and gives it to the shards.
    * @throws CollectorError PIPELINE_NOT_OPEN, PIPELINE_FULL, JOURNAL_…: then it has no effect.
    */
-  async accept(payload: Pick<PayloadRecord, 'compression' | 'bytes'>): Promise<void> {
+  async accept({ signal, ...payload }: NewPayload): Promise<void> {
     const refusal = this.refusal(payload.bytes.length)
     if (refusal !== undefined) throw refusal
-    await this.#append({ kind: 'payload', ...this.#stamp(), ...payload })
+    const kind = signal === 'metrics' ? 'metrics' : 'payload'
+    await this.#append({ kind, ...this.#stamp(), ...payload })
     this.#payloadsSinceTick = true
   }
 
@@ -119,7 +125,7 @@ export class Intake {
 
   async #append(record: NewRecord): Promise<number> {
     const { journal, metrics, changes } = this.#parts
-    const byteCount = record.kind === 'payload' ? record.bytes.length : 0
+    const byteCount = record.kind === 'tick' ? 0 : record.bytes.length
     this.#appendsUnderWay++
     this.#appendingBytes += byteCount
     try {
@@ -192,6 +198,6 @@ export class Intake {
   }
 }
 
-function copyOf(record: PayloadRecord): PayloadRecord {
+function copyOf(record: PayloadRecord | MetricsRecord): JournalRecord {
   return { ...record, bytes: record.bytes.slice() }
 }

@@ -72,6 +72,8 @@ const NO_STATS: ShardStats = {
   spansAccepted: 0,
   spansDuplicate: 0,
   spansLate: 0,
+  callsPrecounted: 0,
+  deltasDuplicate: 0,
   tracesCompleted: 0,
   tracesDecidedEarly: 0,
   tracesOpen: 0,
@@ -203,7 +205,7 @@ export class ShardHost {
   deliver(record: JournalRecord): void {
     assert.equal(record.position, this.#nextPosition, 'records reach a shard in order')
     this.#nextPosition++
-    const byteCount = RECORD_BYTES + (record.kind === 'payload' ? record.bytes.length : 0)
+    const byteCount = RECORD_BYTES + (record.kind === 'tick' ? 0 : record.bytes.length)
     this.#queueBytes += byteCount
     this.#queue.push({ message: { type: 'record', record }, byteCount })
     this.#pump()
@@ -256,7 +258,10 @@ export class ShardHost {
       const isPayload = record.kind === 'payload'
       this.#inFlight.push({ position: record.position, byteCount, isPayload })
       this.#inFlightBytes += byteCount
-      thread.postMessage(message, isPayload ? [record.bytes.buffer as ArrayBuffer] : [])
+      thread.postMessage(
+        message,
+        record.kind === 'tick' ? [] : [record.bytes.buffer as ArrayBuffer]
+      )
     }
   }
 

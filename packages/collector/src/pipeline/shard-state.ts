@@ -18,7 +18,9 @@ import { Stages } from './stages.ts'
 
 const MAGIC = 0x5350_5348
 /** Raise it with every change of what any stage writes. */
-const VERSION = 1
+const VERSION = 2
+/** Before metrics of counted spans were taken. */
+const VERSION_WITHOUT_DELTAS = 1
 const HEAD_BYTES = 8
 const CRC_BYTES = 4
 
@@ -31,6 +33,8 @@ export interface ShardTotals {
   spansAccepted: number
   spansDuplicate: number
   spansLate: number
+  callsPrecounted: number
+  deltasDuplicate: number
   spansDropped: number
   payloadsDropped: number
   tracesCompleted: number
@@ -47,6 +51,8 @@ export function newTotals(): ShardTotals {
     spansAccepted: 0,
     spansDuplicate: 0,
     spansLate: 0,
+    callsPrecounted: 0,
+    deltasDuplicate: 0,
     spansDropped: 0,
     payloadsDropped: 0,
     tracesCompleted: 0,
@@ -83,12 +89,14 @@ export function readState(state: Uint8Array, policies: readonly PolicyConfig[]):
     throw new CollectorError('PIPELINE_STATE_DAMAGED', [])
   }
   const version = view.getUint32(4, true)
-  if (version !== VERSION) throw new CollectorError('PIPELINE_STATE_VERSION', [version, VERSION])
+  if (version !== VERSION && version !== VERSION_WITHOUT_DELTAS) {
+    throw new CollectorError('PIPELINE_STATE_VERSION', [version, VERSION])
+  }
   const reader = new BinaryReader(state.subarray(HEAD_BYTES, end))
   const options = JSON.parse(reader.text()) as ShardOptions
-  const totals = JSON.parse(reader.text()) as ShardTotals
+  const totals = { ...newTotals(), ...(JSON.parse(reader.text()) as Partial<ShardTotals>) }
   const stages = new Stages(options, policies)
-  stages.read(reader)
+  stages.read(reader, version !== VERSION_WITHOUT_DELTAS)
   const replay = new Replay(reader)
   return { options, totals, stages, replay }
 }

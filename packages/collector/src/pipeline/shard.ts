@@ -26,7 +26,12 @@
 
 import { CollectorError } from '../errors.ts'
 import type { ShardCheckpoint } from '../model/checkpoint.ts'
-import type { JournalRecord, PayloadRecord, TickRecord } from '../model/journal-record.ts'
+import type {
+  JournalRecord,
+  MetricsRecord,
+  PayloadRecord,
+  TickRecord
+} from '../model/journal-record.ts'
 import type { MetricsSnapshot } from '../model/metrics-snapshot.ts'
 import type { FromShard, ShardStats } from '../model/shard-messages.ts'
 import { DEFAULT_POLICIES, type PolicyConfig } from '../sample/policies.ts'
@@ -35,6 +40,7 @@ import { BatchCutter, type CountingEncoder } from './batch-cutter.ts'
 import { Completion } from './completion.ts'
 import { type Inflate, InflatedPayloads } from './inflated-payloads.ts'
 import type { ShardOptions } from './options.ts'
+import { Precounted } from './precounted.ts'
 import type { Replay } from './replay.ts'
 import { newTotals, readState, type ShardTotals, writeState } from './shard-state.ts'
 import { Stages } from './stages.ts'
@@ -83,6 +89,7 @@ class SyncShard implements Shard {
   #stages: Stages
   #completion: Completion
   #arrivals: Arrivals
+  #precounted: Precounted
   /** While records up to the checkpoint's position come again. */
   #replay: Replay | undefined
   #expected: number | undefined
@@ -100,6 +107,7 @@ class SyncShard implements Shard {
     this.#stages = new Stages(parts.options, this.#policies)
     this.#completion = this.#newCompletion()
     this.#arrivals = this.#newArrivals()
+    this.#precounted = this.#newPrecounted()
   }
 
   restore(journalId: string, state: Uint8Array | undefined) {
@@ -111,6 +119,7 @@ class SyncShard implements Shard {
     this.#stages = restored.stages
     this.#completion = this.#newCompletion()
     this.#arrivals = this.#newArrivals()
+    this.#precounted = this.#newPrecounted()
     this.#checkpointClockMs = restored.totals.clockMs
     const { position } = restored.totals
     const replayFrom = restored.replay.from ?? position + 1
@@ -126,6 +135,7 @@ class SyncShard implements Shard {
     this.#expected = record.position + 1
     if (this.#replay !== undefined) this.#acceptAgain(record, this.#replay)
     else if (record.kind === 'payload') this.#acceptPayload(record)
+    else if (record.kind === 'metrics') this.#acceptMetrics(record)
     else this.#acceptTick(record)
     this.#parts.emit({
       type: 'progress',
@@ -164,6 +174,12 @@ class SyncShard implements Shard {
   #acceptPayload(record: PayloadRecord): void {
     this.#advance(record)
     this.#arrivals.accept(record, (row) => this.#decideEarly(row, record))
+    this.#dirty = true
+  }
+
+  #acceptMetrics(record: MetricsRecord): void {
+    this.#advance(record)
+    this.#precounted.accept(record)
     this.#dirty = true
   }
 
@@ -248,6 +264,8 @@ class SyncShard implements Shard {
       spansAccepted: totals.spansAccepted,
       spansDuplicate: totals.spansDuplicate,
       spansLate: totals.spansLate,
+      callsPrecounted: totals.callsPrecounted,
+      deltasDuplicate: totals.deltasDuplicate,
       spansDropped: totals.spansDropped,
       payloadsDropped: totals.payloadsDropped,
       tracesCompleted: totals.tracesCompleted,
@@ -261,6 +279,11 @@ class SyncShard implements Shard {
 
   #newCompletion(): Completion {
     return new Completion(this.#stages, this.#payloads, this.#batches, this.#totals)
+  }
+
+  #newPrecounted(): Precounted {
+    const { shard, shardCount, inflate } = this.#parts
+    return new Precounted({ shard, shardCount, inflate }, this.#stages, this.#totals)
   }
 
   #newArrivals(): Arrivals {

@@ -1,4 +1,5 @@
 /** The stages of one shard with what they own: made, saved, restored and compacted together. */
+import { DeltaStreams } from '../derive/delta-streams.ts'
 import { EdgeMetrics } from '../derive/edge-metrics.ts'
 import { EdgeFinder } from '../derive/edges.ts'
 import { PeerReader, UNKNOWN_PEER } from '../derive/peer.ts'
@@ -27,6 +28,7 @@ export class Stages {
   readonly stitcher: Stitcher
   readonly spanMetrics: SpanMetrics
   readonly edgeMetrics: EdgeMetrics
+  readonly deltaStreams = new DeltaStreams()
   readonly edgeFinder = new EdgeFinder()
   readonly selfTimes = new SelfTimes()
   readonly tail: ReturnType<typeof compilePolicies>
@@ -72,11 +74,12 @@ export class Stages {
     this.decisions.write(writer)
     this.spanExemplars.write(writer)
     this.edgeExemplars.write(writer)
+    this.deltaStreams.write(writer)
     this.stitcher.write(writer)
   }
 
   /** Into new stages. What the stitcher wrote about open traces is left to the reader. */
-  read(reader: BinaryReader): void {
+  read(reader: BinaryReader, hasDeltas: boolean): void {
     const count = reader.count()
     for (let name = 0; name < count; name++) this.names.idOf(reader.text())
     this.spanMetrics.read(reader)
@@ -84,6 +87,7 @@ export class Stages {
     this.decisions.read(reader)
     this.spanExemplars.read(reader)
     this.edgeExemplars.read(reader)
+    if (hasDeltas) this.deltaStreams.read(reader)
     this.stitcher.read(reader)
   }
 }

@@ -76,6 +76,8 @@ export function observe(parts: Omit<StatusParts, 'store'>): void {
   metrics.set('spanloom_shard_spans', sumOf(shards, 'spansAccepted'), 'accepted')
   metrics.set('spanloom_shard_spans', sumOf(shards, 'spansDuplicate'), 'duplicate')
   metrics.set('spanloom_shard_spans', sumOf(shards, 'spansLate'), 'late')
+  metrics.set('spanloom_calls_precounted', sumOf(shards, 'callsPrecounted'))
+  metrics.set('spanloom_deltas_duplicate', sumOf(shards, 'deltasDuplicate'))
   metrics.set('spanloom_shard_traces', sumOf(shards, 'tracesCompleted'), 'completed')
   metrics.set('spanloom_shard_traces', sumOf(shards, 'tracesDecidedEarly'), 'decided_early')
   metrics.set('spanloom_shard_traces_open', sumOf(shards, 'tracesOpen'))

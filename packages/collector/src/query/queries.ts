@@ -9,8 +9,8 @@ import { askTrace, askTraces } from './traces.ts'
 /** Longer than the store's own limit for one SELECT (10 s): a list of traces takes several. */
 export const QUERY_SECONDS_MAX = 15
 
-/** All routes but `status`, which does not ask the store's tables. */
-export type QueryRoute = Exclude<RouteName, 'status'>
+/** The routes that ask the store's tables. */
+export type QueryRoute = Exclude<RouteName, 'status' | 'openSpans'>
 
 export type Queries = {
   readonly [Name in QueryRoute]: (

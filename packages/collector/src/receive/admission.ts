@@ -5,9 +5,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { CollectorError } from '../errors.ts'
 import type { Encoding } from './answer.ts'
+import type { Signal } from './signal.ts'
 
-const TRACES_PATH = '/v1/traces'
-const OTHER_SIGNALS = ['/v1/metrics', '/v1/logs', '/v1development/profiles']
+const SIGNALS: Readonly<Record<string, Signal>> = {
+  '/v1/traces': 'traces',
+  '/v1/metrics': 'metrics',
+  '/v1/logs': 'logs'
+}
+const OTHER_SIGNALS = ['/v1development/profiles']
 
 /** Of what a sender wrote, quoted back in an error. */
 const QUOTED_CHARS_MAX = 200
@@ -19,6 +24,7 @@ export interface RequestHead {
 }
 
 export interface Admission {
+  readonly signal: Signal
   readonly encoding: Encoding
   readonly compression: 'identity' | 'gzip'
   /** As declared; 0 when the body comes in chunks. */
@@ -31,12 +37,17 @@ export function admit({ method, url, headers }: RequestHead, bodyBytesMax: numbe
   if (OTHER_SIGNALS.includes(path)) {
     throw new CollectorError('RECEIVE_SIGNAL_UNSUPPORTED', [path])
   }
-  if (path !== TRACES_PATH) throw new CollectorError('RECEIVE_PATH_UNKNOWN', [quoted(path)])
+  const signal = Object.hasOwn(SIGNALS, path) ? SIGNALS[path] : undefined
+  if (signal === undefined) throw new CollectorError('RECEIVE_PATH_UNKNOWN', [quoted(path)])
   if (method !== 'POST') throw new CollectorError('RECEIVE_METHOD_UNSUPPORTED', [quoted(method)])
   const encoding = encodingOf(headers)
   if (encoding === undefined) {
     const type = headers['content-type'] ?? ''
     throw new CollectorError('RECEIVE_CONTENT_TYPE_UNSUPPORTED', [quoted(type)])
+  }
+  // Reports of open spans come from our own tracer, in protobuf; other logs are not kept anyway.
+  if (signal === 'logs' && encoding === 'json') {
+    throw new CollectorError('RECEIVE_CONTENT_TYPE_UNSUPPORTED', ['application/json'])
   }
   const compression = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (compression !== 'identity' && compression !== 'gzip') {
@@ -44,7 +55,7 @@ export function admit({ method, url, headers }: RequestHead, bodyBytesMax: numbe
   }
   const byteCount = Number(headers['content-length'] ?? 0)
   if (byteCount > bodyBytesMax) throw new CollectorError('RECEIVE_BODY_TOO_LARGE', [bodyBytesMax])
-  return { encoding, compression, byteCount }
+  return { signal, encoding, compression, byteCount }
 }
 
 /** Parameters (`; charset=utf-8`) change nothing: protobuf has none, JSON is UTF-8. */

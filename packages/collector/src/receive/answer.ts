@@ -3,10 +3,10 @@
  * the encoding of its request. What may succeed later says when, twice: exporters read either the
  * `Retry-After` header or RetryInfo.
  */
-import { fileURLToPath } from 'node:url'
 import { HEAD_RATE_HEADER } from '@spanloom/otlp'
-import protobuf from 'protobufjs'
 import type { CollectorError, ErrorCode } from '../errors.ts'
+import { loadProto } from './proto.ts'
+import type { Signal } from './signal.ts'
 
 export type Encoding = 'protobuf' | 'json'
 
@@ -58,15 +58,23 @@ const ResponseMessage = proto.lookupType('spanloom.otlp.ExportTraceServiceRespon
 
 const RETRY_INFO_URL = 'type.googleapis.com/google.rpc.RetryInfo'
 
+/** In protobuf all signals' answers are the same bytes. */
+const REJECTED = {
+  traces: 'rejectedSpans',
+  metrics: 'rejectedDataPoints',
+  logs: 'rejectedLogRecords'
+} as const
+
 export function answerAccepted(
   encoding: Encoding,
-  rejected?: { readonly spanCount: number; readonly reason: string },
+  signal: Signal,
+  rejected?: { readonly count: number; readonly reason: string },
   headRate?: string
 ): Answer {
   const partialSuccess =
     rejected === undefined
       ? undefined
-      : { rejectedSpans: rejected.spanCount, errorMessage: rejected.reason }
+      : { rejectedSpans: rejected.count, errorMessage: rejected.reason }
   const body =
     encoding === 'protobuf'
       ? ResponseMessage.encode(partialSuccess === undefined ? {} : { partialSuccess }).finish()
@@ -74,7 +82,12 @@ export function answerAccepted(
           // int64 is a string in protobuf's JSON.
           partialSuccess === undefined
             ? {}
-            : { partialSuccess: { ...partialSuccess, rejectedSpans: `${rejected?.spanCount}` } }
+            : {
+                partialSuccess: {
+                  [REJECTED[signal]]: `${rejected?.count}`,
+                  errorMessage: rejected?.reason
+                }
+              }
         )
   const headers = headersFor(encoding, body)
   if (headRate !== undefined) headers[HEAD_RATE_HEADER] = headRate
@@ -116,10 +129,4 @@ function toJson(value: unknown): Uint8Array {
 
 function headersFor(encoding: Encoding, body: Uint8Array): Record<string, string> {
   return { 'content-type': CONTENT_TYPES[encoding], 'content-length': String(body.length) }
-}
-
-function loadProto(...files: readonly string[]): protobuf.Root {
-  return new protobuf.Root().loadSync(
-    files.map((file) => fileURLToPath(new URL(`../../proto/${file}`, import.meta.url)))
-  )
 }

@@ -3,14 +3,17 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from 'node:assert'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createGzip, gunzipSync, gzipSync } from 'node:zlib'
+import { type DecodedMetric, decodeMetrics, packCells } from '@spanloom/otlp'
 import protobuf from 'protobufjs'
 import { afterEach, describe, it } from 'vitest'
 import { CollectorError, type ErrorCode } from '../errors.ts'
 import type { ValuesOf } from '../lib/option.ts'
+import type { OpenSpan } from '../model/open-span.ts'
 import { HeadRates } from './head-rates.ts'
 import { receiveOptions } from './options.ts'
 import { createOtlpHttpReceiver } from './otlp-http.ts'
 import { tracesJson, tracesPayload } from './payloads.testkit.ts'
+import { loadProto } from './proto.ts'
 import type { AcceptedPayload, Receiver } from './receiver.ts'
 
 type ReceiveOptions = ValuesOf<typeof receiveOptions>
@@ -43,7 +46,15 @@ interface Setup {
   readonly receiver: Receiver
   readonly accepted: AcceptedPayload[]
   readonly rejected: string[]
-  readonly counts: { spans: number; spansRejected: number; connections: number; failed: number }
+  readonly latest: DecodedMetric[]
+  readonly openSpans: OpenSpan[]
+  readonly counts: {
+    spans: number
+    spansRejected: number
+    pointsRejected: number
+    connections: number
+    failed: number
+  }
   /** What the sink does with the next payloads. */
   refuse(code: ErrorCode | undefined, when: 'early' | 'late'): void
   hold(gate: Promise<void>): void
@@ -52,7 +63,9 @@ interface Setup {
 async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRates): Promise<Setup> {
   const accepted: AcceptedPayload[] = []
   const rejected: string[] = []
-  const counts = { spans: 0, spansRejected: 0, connections: 0, failed: 0 }
+  const latest: DecodedMetric[] = []
+  const openSpans: OpenSpan[] = []
+  const counts = { spans: 0, spansRejected: 0, pointsRejected: 0, connections: 0, failed: 0 }
   let early: CollectorError | undefined
   let late: CollectorError | undefined
   let gate: Promise<void> | undefined
@@ -69,11 +82,22 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
         accepted.push(payload)
       }
     },
+    openSpans: { take: (spans) => void openSpans.push(...spans) },
+    latestValues: {
+      take(metrics) {
+        latest.push(...metrics)
+        const strange = metrics.filter(({ type }) => type === 'summary')
+        return { count: strange.length, reason: strange.length > 0 ? 'No summaries.' : '' }
+      }
+    },
     events: {
       payloadAccepted: (spans) => {
         counts.spans += spans
       },
       payloadRejected: (reason) => rejected.push(reason),
+      pointsRejected: (points) => {
+        counts.pointsRejected += points
+      },
       spansRejected: (spans) => {
         counts.spansRejected += spans
       },
@@ -93,6 +117,8 @@ async function start(options: Partial<ReceiveOptions> = {}, headRates?: HeadRate
     receiver,
     accepted,
     rejected,
+    latest,
+    openSpans,
     counts,
     refuse(code, when) {
       const error = code && new CollectorError(code as 'PIPELINE_FULL', [1])
@@ -289,8 +315,21 @@ describe('OTLP over HTTP: what is refused', () => {
     says: RegExp
   }> = [
     { name: 'an unknown path', path: '/v2/traces', status: 404, code: 5, says: /\/v2\/traces/ },
-    { name: 'metrics', path: '/v1/metrics', status: 404, code: 12, says: /only traces yet/ },
-    { name: 'logs', path: '/v1/logs', status: 404, code: 12, says: /only traces yet/ },
+    {
+      name: 'profiles',
+      path: '/v1development/profiles',
+      status: 404,
+      code: 12,
+      says: /profiles is not served/
+    },
+    {
+      name: 'logs as JSON',
+      path: '/v1/logs',
+      headers: { 'content-type': 'application/json' },
+      status: 415,
+      code: 3,
+      says: /json/
+    },
     { name: 'another method', method: 'PUT', status: 405, code: 12, says: /PUT.*POST/ },
     {
       name: 'another content type',
@@ -579,6 +618,153 @@ describe('OTLP over HTTP: pressure', () => {
   })
 })
 
+describe('OTLP over HTTP: metrics', () => {
+  const gauge = (name = 'a') => ({ name, gauge: { dataPoints: [{ asInt: 1 }, { asInt: 2 }] } })
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
+  const stats = (sequence: number) => ({
+    name: 'traces.span.sdk.metrics.duration',
+    exponentialHistogram: {
+      dataPoints: [
+        {
+          count: 2,
+          attributes: [text('span.kind', 'SPAN_KIND_SERVER'), text('status.code', 'STATUS_CODE_OK')]
+        }
+      ],
+      aggregationTemporality: 1
+    },
+    metadata: [
+      text('spanloom.stream', 'x'),
+      { key: 'spanloom.sequence', value: { intValue: sequence } },
+      {
+        key: 'spanloom.cells',
+        value: { bytesValue: Buffer.from(packCells([[100, 2]])).toString('base64') }
+      }
+    ]
+  })
+  const json = (...metrics: object[]) =>
+    JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  async function send(setup: Setup, body: string) {
+    const url = setup.url.replace('traces', 'metrics')
+    const response = await post(url, body, { 'content-type': JSON_TYPE })
+    return { status: response.status, body: await response.json() }
+  }
+
+  it('of which the latest value counts are handed over and not journaled', async () => {
+    const setup = await start()
+    deepStrictEqual(await send(setup, json(gauge(), gauge('b'))), { status: 200, body: {} })
+    deepStrictEqual(
+      setup.latest.map(({ name, points }) => [name, points.length]),
+      [
+        ['a', 2],
+        ['b', 2]
+      ]
+    )
+    deepStrictEqual([setup.accepted.length, setup.counts.spans], [0, 0])
+  })
+
+  it('of counted spans are journaled whole, in protobuf', async () => {
+    const setup = await start()
+    deepStrictEqual(await send(setup, json(stats(1), gauge())), { status: 200, body: {} })
+    const [payload] = setup.accepted
+    deepStrictEqual([payload?.signal, payload?.compression], ['metrics', 'gzip'])
+    const { metrics } = decodeMetrics(gunzipSync(payload!.bytes), 10)
+    deepStrictEqual(
+      metrics.map(({ name }) => name),
+      ['traces.span.sdk.metrics.duration', 'a']
+    )
+    deepStrictEqual(
+      setup.latest.map(({ name }) => name),
+      ['a']
+    )
+  })
+
+  it('are not handed over when the journal refuses what came with them', async () => {
+    const setup = await start()
+    setup.refuse('JOURNAL_FULL', 'late')
+    strictEqual((await send(setup, json(stats(1), gauge()))).status, 429)
+    deepStrictEqual(setup.latest, [])
+  })
+
+  it('that are not taken are told to the sender', async () => {
+    const setup = await start()
+    const foreign = { ...stats(1), metadata: [] }
+    const summary = { name: 's', summary: { dataPoints: [{}, {}] } }
+    deepStrictEqual(await send(setup, json(foreign, gauge(), summary)), {
+      status: 200,
+      body: {
+        partialSuccess: {
+          rejectedDataPoints: '2',
+          errorMessage:
+            'traces.span.sdk.metrics.duration is taken from Spanloom’s tracer only.'.replace(
+              '’',
+              "'"
+            )
+        }
+      }
+    })
+    strictEqual(setup.counts.pointsRejected, 2)
+    deepStrictEqual(setup.accepted, [])
+    const { partialSuccess } = (await send(setup, json(summary))).body as never
+    deepStrictEqual(partialSuccess, { rejectedDataPoints: '1', errorMessage: 'No summaries.' })
+  })
+
+  it('that are malformed are refused', async () => {
+    const setup = await start()
+    const url = setup.url.replace('traces', 'metrics')
+    strictEqual((await post(url, new Uint8Array([0x0a, 0x05, 0x0a]))).status, 400)
+    strictEqual((await send(setup, json({ name: 7 }))).status, 400)
+  })
+})
+
+describe('OTLP over HTTP: logs', () => {
+  it('reports of open spans are taken, other records are refused, and nothing is journaled', async () => {
+    const setup = await start()
+    const url = setup.url.replace('traces', 'logs')
+    const response = await post(url, encodedLogs(), { 'content-type': PROTOBUF })
+    strictEqual(response.status, 200)
+    match(Buffer.from(await response.arrayBuffer()).toString('latin1'), /Logs are not kept/)
+    deepStrictEqual(setup.openSpans, [
+      {
+        traceId: '01'.repeat(16),
+        spanId: '02'.repeat(8),
+        service: 'shop',
+        instance: '',
+        name: 'GET',
+        kind: 'server',
+        startUnixMs: 1_795_426_799_370.5,
+        reportedUnixMs: 1_795_426_810_000,
+        eventLoopBlockedMs: 9_000
+      }
+    ])
+    strictEqual(setup.accepted.length, 0)
+  })
+
+  function encodedLogs(): Uint8Array<ArrayBuffer> {
+    const value = (key: string, of: object) => ({ key, value: of })
+    const record = {
+      timeUnixNano: 1_795_426_810_000 * 1e6,
+      eventName: 'spanloom.span.open',
+      traceId: new Uint8Array(16).fill(1),
+      spanId: new Uint8Array(8).fill(2),
+      attributes: [
+        value('spanloom.span.name', { stringValue: 'GET' }),
+        value('spanloom.span.kind', { stringValue: 'server' }),
+        value('spanloom.span.start_ms', { doubleValue: 1_795_426_799_370.5 }),
+        value('spanloom.event_loop.blocked_ms', { intValue: 9_000 })
+      ]
+    }
+    const other = { ...record, eventName: 'login' }
+    const short = { ...record, spanId: new Uint8Array(7) }
+    const attributes = [value('service.name', { stringValue: 'shop' })]
+    const Request = loadProto('logs-service.proto').lookupType(
+      'spanloom.otlp.ExportLogsServiceRequest'
+    )
+    const logRecords = [record, other, short]
+    const resourceLogs = [{ resource: { attributes }, scopeLogs: [{ logRecords }] }]
+    return new Uint8Array(Request.encode({ resourceLogs }).finish())
+  }
+})
+
 describe('OTLP over HTTP: start and stop', () => {
   it('names the port and the option when the port is taken', async () => {
     const { port } = await start()
@@ -587,6 +773,8 @@ describe('OTLP over HTTP: start and stop', () => {
       port,
       options: defaults,
       sink: { refusal: () => undefined, accept: async () => {} },
+      latestValues: { take: () => ({ count: 0, reason: '' }) },
+      openSpans: { take() {} },
       events: {} as never
     })
     await rejects(receiver.listen(), (error: Error & { code: string }) => {

@@ -4,7 +4,8 @@
  *   head ─→ admit ─→ room? ─→ read ─→ inflate ─→ (JSON → protobuf) ─→ check ─→ accept ─→ 200
  *            415 …    429      413     413, 400        400            400     429, 503
  *
- * The sender hears 200 only once the payload is durable. A request that is refused, torn or too
+ * The sender hears 200 only once the payload is durable, as far as it is to be: of most metrics only the
+ * latest value counts, and the next one is never far. A request that is refused, torn or too
  * slow has no effect. Limits: see options.ts; besides, DECODES_AT_ONCE bodies are inflated or
  * turned from JSON at a time, because each may take `inflatedBytesMax` of memory.
  */
@@ -18,7 +19,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { checkTraces, HEAD_RATE_HEADER, tracesJsonToProtobuf } from '@spanloom/otlp'
+import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import { CollectorError, reasonOf } from '../errors.ts'
 import type { ValuesOf } from '../lib/option.ts'
 import { Slots } from '../lib/slots.ts'
@@ -27,7 +28,16 @@ import { type Answer, answerAccepted, answerRefused } from './answer.ts'
 import { BodyLedger, inflate, readBody } from './body.ts'
 import type { HeadRates } from './head-rates.ts'
 import type { receiveOptions } from './options.ts'
-import type { AcceptedPayload, PayloadSink, Receiver, ReceiverEvents } from './receiver.ts'
+import { checkPayload, jsonToProtobuf, type PayloadFacts } from './payload-check.ts'
+import type {
+  AcceptedPayload,
+  MetricSink,
+  OpenSpanSink,
+  PayloadSink,
+  Receiver,
+  ReceiverEvents
+} from './receiver.ts'
+import type { Signal } from './signal.ts'
 
 const DECODES_AT_ONCE = 2
 
@@ -43,16 +53,16 @@ export interface OtlpHttpParts {
   readonly port: number
   readonly options: ValuesOf<typeof receiveOptions>
   readonly sink: PayloadSink
+  readonly latestValues: MetricSink
+  readonly openSpans: OpenSpanSink
   readonly events: ReceiverEvents
   /** Undefined: nobody is told how much to sample. */
   readonly headRates?: HeadRates | undefined
 }
 
 interface Checked {
-  readonly payload: AcceptedPayload
-  readonly spanCount: number
-  readonly rejectedSpans: number
-  readonly rejectedReason: string
+  readonly payload: Omit<AcceptedPayload, 'signal'> & { readonly signal: Signal }
+  readonly facts: PayloadFacts
 }
 
 export function createOtlpHttpReceiver(parts: OtlpHttpParts): Receiver {
@@ -151,36 +161,43 @@ class OtlpHttpReceiver implements Receiver {
     body: Uint8Array<ArrayBuffer>,
     { socket, headers }: IncomingMessage
   ): Promise<Answer | undefined> {
-    const { sink, events, headRates } = this.#parts
+    const { sink, events, headRates, latestValues, openSpans } = this.#parts
+    const { signal, encoding } = admission
     const byteCount = body.length
-    const checked = await this.#check(admission, body)
-    const { spanCount, rejectedSpans, rejectedReason } = checked
+    const { payload, facts } = await this.#check(admission, body)
     if (socket.destroyed) return undefined
-    // Nothing to count in it: it takes no place in the journal.
-    if (spanCount > rejectedSpans) await sink.accept(checked.payload)
-    events.payloadAccepted(spanCount - rejectedSpans, byteCount)
-    const headRate = headRates?.answer(headers[HEAD_RATE_HEADER], spanCount - rejectedSpans)
-    if (rejectedSpans === 0) return answerAccepted(admission.encoding, undefined, headRate)
-    events.spansRejected(rejectedSpans)
-    const rejected = { spanCount: rejectedSpans, reason: rejectedReason }
-    return answerAccepted(admission.encoding, rejected, headRate)
+    if (facts.journaled && payload.signal !== 'logs') {
+      await sink.accept({ ...payload, signal: payload.signal })
+    }
+    openSpans.take(facts.openSpans)
+    const refused = latestValues.take(facts.latest)
+    const rejectedCount = facts.rejectedCount + refused.count
+    const rejected = { count: rejectedCount, reason: facts.rejectedReason || refused.reason }
+    const accepted = facts.itemCount - rejectedCount
+    events.payloadAccepted(signal === 'traces' ? accepted : 0, byteCount)
+    if (rejectedCount > 0) {
+      if (signal === 'traces') events.spansRejected(rejectedCount)
+      else if (signal === 'metrics') events.pointsRejected(rejectedCount)
+    }
+    const headRate =
+      signal === 'traces' ? headRates?.answer(headers[HEAD_RATE_HEADER], accepted) : undefined
+    return answerAccepted(encoding, signal, rejectedCount > 0 ? rejected : undefined, headRate)
   }
 
   async #check(admission: Admission, body: Uint8Array<ArrayBuffer>): Promise<Checked> {
-    const { encoding, compression } = admission
+    const { signal, encoding, compression } = admission
+    const asSent = { signal, compression, bytes: body }
     if (encoding === 'protobuf' && compression === 'identity') {
-      return { ...checkedTraces(body), payload: { compression, bytes: body } }
+      return { facts: checkPayload(signal, body), payload: asSent }
     }
     return await this.#decodes.run(async () => {
       const plain =
         compression === 'gzip' ? await inflate(body, this.#parts.options.inflatedBytesMax) : body
-      if (encoding === 'protobuf') {
-        return { ...checkedTraces(plain), payload: { compression, bytes: body } }
-      }
-      const protobuf = wellFormed(() => tracesJsonToProtobuf(parseJson(plain)))
-      const facts = checkedTraces(protobuf)
+      if (encoding === 'protobuf') return { facts: checkPayload(signal, plain), payload: asSent }
+      const protobuf = jsonToProtobuf(signal, plain)
+      const facts = checkPayload(signal, protobuf)
       const bytes = new Uint8Array(await gzipAsync(protobuf, JOURNAL_GZIP))
-      return { ...facts, payload: { compression: 'gzip', bytes } }
+      return { facts, payload: { signal, compression: 'gzip' as const, bytes } }
     })
   }
 
@@ -218,29 +235,5 @@ class OtlpHttpReceiver implements Receiver {
       `HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
       () => socket.destroy()
     )
-  }
-}
-
-function checkedTraces(protobuf: Uint8Array) {
-  const { spanCount, rejectedSpans, rejectedReason } = wellFormed(() => checkTraces(protobuf))
-  return { spanCount, rejectedSpans, rejectedReason: rejectedReason ?? '' }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytes))
-  } catch (error) {
-    throw new Error(`The body is not JSON: ${(error as Error).message}`)
-  }
-}
-
-/** @throws CollectorError RECEIVE_PAYLOAD_MALFORMED, in the words of whoever found it. */
-function wellFormed<Result>(read: () => Result): Result {
-  try {
-    return read()
-  } catch (error) {
-    throw new CollectorError('RECEIVE_PAYLOAD_MALFORMED', [(error as Error).message], error)
   }
 }

@@ -1,8 +1,11 @@
 /** The receiver port: where telemetry comes in. Adapter: `otlp-http.ts`. */
+import type { DecodedMetric } from '@spanloom/otlp'
 import type { CollectorError, ErrorCode } from '../errors.ts'
+import type { OpenSpan } from '../model/open-span.ts'
 
-/** An OTLP ExportTraceServiceRequest in protobuf, checked. */
+/** An OTLP Export…ServiceRequest in protobuf, checked. */
 export interface AcceptedPayload {
+  readonly signal: 'traces' | 'metrics'
   readonly compression: 'identity' | 'gzip'
   /** Memory of its own; whoever accepts it owns it. */
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -20,12 +23,24 @@ export interface PayloadSink {
   accept(payload: AcceptedPayload): Promise<void>
 }
 
+/** What takes metrics of which only the latest value counts. */
+export interface MetricSink {
+  /** Returns how many points it does not take, and why not the first of them. */
+  take(metrics: readonly DecodedMetric[]): { readonly count: number; readonly reason: string }
+}
+
+/** What takes reports of spans that are still open. */
+export interface OpenSpanSink {
+  take(spans: readonly OpenSpan[]): void
+}
+
 /** What a receiver counts. `aborted`: the sender went away, or was too slow. */
 export interface ReceiverEvents {
   payloadAccepted(spanCount: number, byteCount: number): void
   payloadRejected(reason: ErrorCode | 'aborted' | 'http'): void
   /** In a payload that was accepted. */
   spansRejected(spanCount: number): void
+  pointsRejected(pointCount: number): void
   connectionRejected(): void
   /** Not the sender's fault. */
   failed(error: unknown): void

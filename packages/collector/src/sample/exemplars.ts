@@ -8,8 +8,9 @@
  * One slot per (series, bucket): 20,000 series with 21 buckets are 420,000 at the very most;
  * series use four buckets or five as a rule.
  */
+import { DURATION_BUCKET_COUNT } from '@spanloom/otlp'
 import type { BinaryReader, BinaryWriter } from '../lib/binary.ts'
-import { DURATION_BUCKET_COUNT, type Exemplar } from '../model/metrics-snapshot.ts'
+import type { Exemplar } from '../model/metrics-snapshot.ts'
 
 interface Candidate {
   readonly traceId: string

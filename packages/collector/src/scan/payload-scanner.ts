@@ -8,7 +8,13 @@
  * scanned again on an empty table. So which strings find no room depends on the payload alone, and
  * a replay sees the same names.
  */
-import { createScanner, OVERFLOW_STRING, type SpanRows, StringTable } from '@spanloom/otlp'
+import {
+  createScanner,
+  OVERFLOW_STRING,
+  type SpanRows,
+  StringTable,
+  UNKNOWN_SERVICE
+} from '@spanloom/otlp'
 import type { NameTable } from '../lib/name-table.ts'
 import { WANTED_KEYS } from '../model/wanted-keys.ts'
 
@@ -42,12 +48,26 @@ export class PayloadScanner {
    * @throws OtlpError when the bytes are not OTLP.
    */
   scan(payload: Uint8Array): SpanRows {
-    const { size, byteCount, overflowed } = this.#strings
-    if (overflowed > 0 || size > STRINGS_KEPT_MAX || byteCount > BYTES_KEPT_MAX) this.#renew()
+    this.makeRoom()
     const rows = this.#scanner.scan(payload)
     if (this.#strings.overflowed === 0) return rows
     this.#renew()
     return this.#scanner.scan(payload)
+  }
+
+  /** Lets go of the string table when it is half full: all texts of a payload of metrics find room then. */
+  makeRoom(): void {
+    const { size, byteCount, overflowed } = this.#strings
+    if (overflowed > 0 || size > STRINGS_KEPT_MAX || byteCount > BYTES_KEPT_MAX) this.#renew()
+  }
+
+  /** The name that a span of this text would have. After `makeRoom`. */
+  nameOfText(text: string): number {
+    return this.nameOf(this.#strings.internText(text))
+  }
+
+  nameOfService(text: string): number {
+    return this.nameOfText(text === '' ? UNKNOWN_SERVICE : text)
   }
 
   /** @hot The name of a string id of the last scan; ids below 0 have none. */

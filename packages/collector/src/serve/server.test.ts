@@ -38,6 +38,7 @@ class TestServer {
     this.#server = createServer({
       queries,
       status: async () => STATUS,
+      openSpans: () => ({ spans: [] }),
       metrics: (accept) => ({ contentType: 'text/plain', body: `accept ${accept}\n` }),
       uiDir,
       report: (sentence) => reported.push(sentence),
@@ -430,6 +431,7 @@ describe('pages and metrics', () => {
     const other = createServer({
       queries: {} as Queries,
       status: async () => STATUS,
+      openSpans: () => ({ spans: [] }),
       metrics: () => ({ contentType: 'text/plain', body: '' }),
       uiDir
     })
@@ -451,7 +453,7 @@ describe('pages and metrics', () => {
 
   it('has a route for each of the API', () => {
     expect(Object.keys(ROUTES).sort()).toEqual(
-      ['graph', 'operations', 'services', 'status', 'trace', 'traces'].sort()
+      ['graph', 'openSpans', 'operations', 'services', 'status', 'trace', 'traces'].sort()
     )
   })
 })

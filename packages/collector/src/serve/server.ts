@@ -12,6 +12,7 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
+  type OpenSpansResponse,
   parseParams,
   ROUTES,
   type RouteAnswers,
@@ -37,6 +38,7 @@ export interface MetricsAnswer {
 export interface ServerOptions {
   readonly queries: Queries
   readonly status: (signal: AbortSignal) => Promise<StatusResponse>
+  readonly openSpans: () => OpenSpansResponse
   /** `accept` is the request's header, '' when it has none. */
   readonly metrics: (accept: string) => MetricsAnswer | Promise<MetricsAnswer>
   /** The built UI: a directory with index.html and assets/. */
@@ -90,10 +92,11 @@ function createApp(options: ServerOptions): Express {
   return app
 }
 
-function serveApi(app: Express, { queries, status }: ServerOptions): void {
+function serveApi(app: Express, { queries, status, openSpans }: ServerOptions): void {
   const asks: Readonly<Record<RouteName, Ask>> = {
     ...queries,
-    status: (_params, signal) => status(signal)
+    status: (_params, signal) => status(signal),
+    openSpans: async () => openSpans()
   }
   let running = 0
   for (const name of Object.keys(ROUTES) as RouteName[]) {

@@ -14,6 +14,9 @@ export function receiverEvents(metrics: SelfMetrics, log: Log) {
     spansRejected(spanCount: number): void {
       metrics.add('spanloom_spans_rejected', spanCount)
     },
+    pointsRejected(pointCount: number): void {
+      metrics.add('spanloom_points_rejected', pointCount)
+    },
     connectionRejected(): void {
       metrics.add('spanloom_connections_rejected')
     },

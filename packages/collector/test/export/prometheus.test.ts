@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { renderMetrics } from '../../src/export/prometheus.ts'
 import type { MetricsSnapshot } from '../../src/model/metrics-snapshot.ts'
+import type { ObservedFamily } from '../../src/model/observed-metric.ts'
 import { defaultOptions, ShardRun } from '../shard/harness.ts'
-import { KIND } from '../shard/payloads.ts'
+import { encodeStats, KIND } from '../shard/payloads.ts'
 import { span, Timeline, UNIX_MS } from '../shard/timeline.ts'
 import { makeTraffic } from '../shard/traffic.ts'
 import { type ReadFamily, readOpenMetrics, type Sample } from './open-metrics.ts'
@@ -19,6 +20,49 @@ function samplesOf(families: Map<string, ReadFamily>, name: string): Sample[] {
 }
 
 const HOSTILE = 'a"b\\c\nd\re{}=,# EOF é \u{1f980} '
+
+describe('metrics that apps send', () => {
+  it('are families of their own, in both formats', () => {
+    const sample = { labels: { service_name: HOSTILE }, value: 7, startUnixMs: UNIX_MS }
+    const histogram = { count: 6, sum: 2.5, bounds: [0.1, 1], bucketCounts: [1, 2, 3] }
+    const observed: ObservedFamily[] = [
+      { name: 'c_seconds', unit: 'seconds', type: 'counter', help: 'C.', samples: [sample] },
+      { name: 'g', type: 'gauge', help: 'G.', samples: [{ ...sample, startUnixMs: 0 }] },
+      { name: 'h', type: 'histogram', help: 'H.', samples: [{ ...sample, histogram }] }
+    ]
+    const { body } = renderMetrics([], OPEN_METRICS, [], observed)
+    const families = new Map(readOpenMetrics(body).map((family) => [family.name, family]))
+    const values = (name: string) => samplesOf(families, name).map(({ value }) => value)
+
+    expect(samplesOf(families, 'c_seconds_total')).toMatchObject([{ value: 7 }])
+    expect(samplesOf(families, 'c_seconds_total')[0]!.labels.service_name).toBe(HOSTILE)
+    expect(values('c_seconds_created')).toEqual([UNIX_MS / 1000])
+    expect([values('g'), values('h_bucket')]).toEqual([[7], [1, 3, 6]])
+    expect([values('h_sum'), values('h_count')]).toEqual([[2.5], [6]])
+    const text = renderMetrics([], undefined, [], observed).body
+    expect(text).toContain('# TYPE c_seconds_total counter')
+    expect(text).toContain('h_bucket{service_name="a')
+  })
+})
+
+describe('spans that are here before their process says that it counted them', () => {
+  it('have no exemplar yet', () => {
+    const line = new Timeline()
+      .payload(0, span(1, 1, 0, { counted: true, durationMs: 3 }))
+      .tick(2500)
+    const exemplars = () =>
+      samplesOf(read([line.snapshot()]), 'traces_span_metrics_duration_milliseconds_bucket').filter(
+        ({ exemplar }) => exemplar
+      )
+
+    expect(exemplars()).toEqual([])
+    const counted = {
+      ...{ name: 'op', kind: KIND.SERVER, startUnixMs: UNIX_MS, durationsNano: [3e6] }
+    }
+    line.metrics(3000, encodeStats('a', 'p', 1, [counted]))
+    expect(exemplars()).toHaveLength(1)
+  })
+})
 
 describe('the page', () => {
   it.each([1, 2, 3])('is OpenMetrics, whatever was counted (seed %i)', (seed) => {

@@ -89,6 +89,17 @@ describe.each([
     expect(run.stats).toEqual(reference.stats)
   })
 
+  it.each(SEEDS)('crashes change nothing of what was counted elsewhere (seed %i)', (seed) => {
+    const traffic = makeTraffic(seed, { precounted: true })
+    const reference = straight(traffic, options)
+
+    const { run, store } = crashing(traffic, options, seed)
+
+    expect(store).toEqual(stored(reference.batches))
+    expect(run.snapshot()).toEqual(reference.snapshot())
+    expect(run.stats).toEqual(reference.stats)
+  })
+
   it.each(SEEDS)('every span is counted once and kept once (seed %i)', (seed) => {
     const traffic = makeTraffic(seed)
     const run = straight(traffic, options)

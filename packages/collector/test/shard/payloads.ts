@@ -1,5 +1,21 @@
 /** Spans as plain objects, and OTLP payloads of them, for tests of the shard. */
-import { WireWriter } from '@spanloom/otlp'
+import {
+  cellOf,
+  METRIC_OVERFLOW,
+  packCells,
+  SPAN_KIND,
+  SPAN_KIND_NAMES,
+  SPAN_NAME,
+  SPAN_STATS_METRIC,
+  SPANS_COUNTED,
+  STATS_CELLS,
+  STATS_SEQUENCE,
+  STATS_STREAM,
+  STATUS_CODE,
+  STATUS_CODE_NAMES,
+  Temporality,
+  WireWriter
+} from '@spanloom/otlp'
 
 export const KIND = { INTERNAL: 1, SERVER: 2, CLIENT: 3, PRODUCER: 4, CONSUMER: 5 } as const
 
@@ -16,6 +32,10 @@ export interface TestSpan {
   readonly startUnixMs: number
   readonly durationMs: number
   readonly attributes?: Readonly<Record<string, string | number | Uint8Array>>
+  /** Its resource says that it was counted in its process. All spans of a service are of one mind. */
+  readonly counted?: boolean
+  /** Its parent is in another process. */
+  readonly remoteParent?: boolean
 }
 
 /** One ResourceSpans for each service, in the order of the spans. */
@@ -23,12 +43,14 @@ export function encodePayload(spans: readonly TestSpan[]): Uint8Array {
   const writer = new WireWriter(4096)
   for (const service of new Set(spans.map((span) => span.service))) {
     message(writer, 1, () => {
-      message(writer, 1, () => attribute(writer, 1, 'service.name', service))
+      const own = spans.filter((span) => span.service === service)
+      message(writer, 1, () => {
+        attribute(writer, 1, 'service.name', service)
+        if (own[0]!.counted !== undefined) attribute(writer, 1, SPANS_COUNTED, own[0]!.counted)
+      })
       message(writer, 2, () => {
         message(writer, 1, () => text(writer, 1, 'test'))
-        for (const span of spans) {
-          if (span.service === service) message(writer, 2, () => writeSpan(writer, span))
-        }
+        for (const span of own) message(writer, 2, () => writeSpan(writer, span))
       })
     })
   }
@@ -52,19 +74,80 @@ function writeSpan(writer: WireWriter, span: TestSpan): void {
       writer.varint(span.status!)
     })
   }
+  if (span.remoteParent !== undefined) {
+    writer.tag(16, 5)
+    writer.fixed32(0x100 | (span.remoteParent ? 0x200 : 0))
+  }
+}
+
+export interface TestPoint {
+  readonly name: string
+  readonly kind: number
+  readonly status?: number
+  readonly overflow?: boolean
+  readonly startUnixMs: number
+  readonly durationsNano: readonly number[]
+}
+
+/** A payload of spans that their process has counted. */
+export function encodeStats(
+  service: string,
+  stream: string,
+  sequence: number,
+  points: readonly TestPoint[]
+): Uint8Array {
+  const writer = new WireWriter(4096)
+  message(writer, 1, () => {
+    message(writer, 1, () => attribute(writer, 1, 'service.name', service))
+    message(writer, 2, () => {
+      message(writer, 2, () => {
+        text(writer, 1, SPAN_STATS_METRIC)
+        message(writer, 10, () => {
+          for (const point of points) message(writer, 1, () => writePoint(writer, point))
+          writer.tag(2, 0)
+          writer.varint(Temporality.DELTA)
+        })
+        attribute(writer, 12, STATS_STREAM, stream)
+        attribute(writer, 12, STATS_SEQUENCE, sequence)
+        attribute(writer, 12, STATS_CELLS, packCells(points.map(cellsOf)))
+      })
+    })
+  })
+  return writer.take().slice()
+}
+
+function writePoint(writer: WireWriter, point: TestPoint): void {
+  const { name, kind, status = 0, overflow = false, startUnixMs, durationsNano } = point
+  if (overflow) attribute(writer, 1, METRIC_OVERFLOW, true)
+  else attribute(writer, 1, SPAN_NAME, name)
+  attribute(writer, 1, SPAN_KIND, `SPAN_KIND_${SPAN_KIND_NAMES[kind]}`)
+  attribute(writer, 1, STATUS_CODE, `STATUS_CODE_${STATUS_CODE_NAMES[status]}`)
+  time(writer, 2, BigInt(startUnixMs) * 1_000_000n)
+  time(writer, 4, BigInt(durationsNano.length))
+  writer.tag(5, 1)
+  writer.double(durationsNano.reduce((sum, nano) => sum + nano, 0) / 1e9)
+}
+
+function cellsOf({ durationsNano }: TestPoint): number[] {
+  const counts = new Map<number, number>()
+  for (const nano of durationsNano) counts.set(cellOf(nano), (counts.get(cellOf(nano)) ?? 0) + 1)
+  return [...counts].flat()
 }
 
 function attribute(
   writer: WireWriter,
   field: number,
   key: string,
-  value: string | number | Uint8Array
+  value: string | number | boolean | Uint8Array
 ): void {
   message(writer, field, () => {
     text(writer, 1, key)
     message(writer, 2, () => {
       if (typeof value === 'string') {
         text(writer, 1, value)
+      } else if (typeof value === 'boolean') {
+        writer.tag(2, 0)
+        writer.varint(value ? 1 : 0)
       } else if (typeof value !== 'number') {
         bytes(writer, 7, value)
       } else {

@@ -48,6 +48,17 @@ export class Timeline extends ShardRun {
     })
   }
 
+  metrics(clockMs: number, bytes: Uint8Array): this {
+    return this.record({
+      kind: 'metrics',
+      position: this.records.length,
+      clockMs,
+      receivedUnixMs: UNIX_MS + clockMs,
+      compression: 'identity',
+      bytes
+    })
+  }
+
   tick(clockMs: number): this {
     const position = this.records.length
     return this.record({ kind: 'tick', position, clockMs, receivedUnixMs: UNIX_MS + clockMs })

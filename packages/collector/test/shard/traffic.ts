@@ -4,7 +4,15 @@
  */
 import { gzipSync } from 'node:zlib'
 import type { JournalRecord } from '../../src/model/journal-record.ts'
-import { encodePayload, KIND, randomHex, randomOf, type TestSpan } from './payloads.ts'
+import {
+  encodePayload,
+  encodeStats,
+  KIND,
+  randomHex,
+  randomOf,
+  type TestPoint,
+  type TestSpan
+} from './payloads.ts'
 
 export interface Traffic {
   readonly records: readonly JournalRecord[]
@@ -19,6 +27,8 @@ export interface TrafficOptions {
   readonly durationMs?: number
   /** After the last delivery, so that every trace is decided. */
   readonly quietMs?: number
+  /** Services count their spans themselves and send the counts too, some of them twice. */
+  readonly precounted?: boolean
 }
 
 const START_UNIX_MS = 1_800_000_000_000
@@ -42,7 +52,8 @@ export function makeTraffic(seed: number, options: TrafficOptions = {}): Traffic
     merged.push({ atMs: atMs + random() ** 3 * 60_000, spans })
   }
   merged.sort((left, right) => left.atMs - right.atMs)
-  return { records: toRecords(random, merged, quietMs), ...countOf(merged) }
+  const deltas = options.precounted === true ? new Deltas(randomOf(seed + 1)) : undefined
+  return { records: toRecords(random, merged, quietMs, deltas), ...countOf(merged) }
 }
 
 function makeTrace(random: () => number, atMs: number): TestSpan[] {
@@ -135,7 +146,8 @@ function mergeSome(random: () => number, deliveries: readonly Delivery[]): Deliv
 function toRecords(
   random: () => number,
   deliveries: readonly Delivery[],
-  quietMs: number
+  quietMs: number,
+  deltas: Deltas | undefined
 ): JournalRecord[] {
   const records: JournalRecord[] = []
   let tickMs = 0
@@ -148,9 +160,21 @@ function toRecords(
     records.push({ kind: 'tick', ...head })
     tickMs += random() < 0.05 ? 15_000 : 200 + random() * 1500
   }
+  const metrics = (payloads: readonly Uint8Array[], atMs: number): void => {
+    for (const bytes of payloads) {
+      records.push({
+        kind: 'metrics',
+        position: records.length,
+        clockMs: atMs,
+        receivedUnixMs: START_UNIX_MS + atMs,
+        compression: 'gzip',
+        bytes: new Uint8Array(gzipSync(bytes))
+      })
+    }
+  }
   for (const { atMs, spans } of deliveries) {
     while (tickMs <= atMs) tick()
-    const bytes = encodePayload(spans)
+    const bytes = encodePayload(deltas === undefined ? spans : deltas.mark(spans))
     const compressed = random() < 0.7
     records.push({
       kind: 'payload',
@@ -160,10 +184,74 @@ function toRecords(
       compression: compressed ? 'gzip' : 'identity',
       bytes: compressed ? new Uint8Array(gzipSync(bytes)) : bytes
     })
+    if (deltas !== undefined) metrics(deltas.some(), atMs)
   }
+  if (deltas !== undefined) metrics(deltas.rest(), tickMs)
   const endMs = (deliveries.at(-1)?.atMs ?? 0) + quietMs
   while (tickMs <= endMs) tick()
   return records
+}
+
+const STEP_MS = 10_000
+
+/** What each service has counted and not sent yet, and what it will send again. */
+class Deltas {
+  readonly #random: () => number
+  readonly #seen = new Set<string>()
+  readonly #pending = new Map<string, TestSpan[]>()
+  readonly #sequences = new Map<string, number>()
+  readonly #again: Uint8Array[] = []
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
+
+  mark(spans: readonly TestSpan[]): TestSpan[] {
+    for (const span of spans) {
+      const id = span.traceId + span.spanId
+      // Inner steps are counted from the spans that arrive.
+      if (span.kind === KIND.INTERNAL && span.parentSpanId !== undefined) continue
+      if (this.#seen.has(id)) continue
+      this.#seen.add(id)
+      this.#pending.set(span.service, [...(this.#pending.get(span.service) ?? []), span])
+    }
+    return spans.map((span) => ({ ...span, counted: true }))
+  }
+
+  some(): Uint8Array[] {
+    const services = [...this.#pending.keys()].filter(() => this.#random() < 0.2)
+    const payloads = services.flatMap((service) => this.#send(service))
+    if (this.#random() < 0.3) payloads.push(...this.#again.splice(0, 1))
+    return payloads
+  }
+
+  rest(): Uint8Array[] {
+    const payloads = [...this.#pending.keys()].flatMap((service) => this.#send(service))
+    return [...payloads, ...this.#again.splice(0)]
+  }
+
+  #send(service: string): Uint8Array[] {
+    const spans = this.#pending.get(service) ?? []
+    this.#pending.delete(service)
+    const sequence = (this.#sequences.get(service) ?? 0) + 1
+    this.#sequences.set(service, sequence)
+    const points = new Map<string, TestPoint & { durationsNano: number[] }>()
+    for (const { name, kind, status = 0, startUnixMs, durationMs } of spans) {
+      const startMs = Math.round(startUnixMs * 1000) / 1000
+      const durationNano = Math.round(durationMs * 1e6)
+      const step = Math.floor((startMs + durationNano / 1e6) / STEP_MS) * STEP_MS
+      const key = [name, kind, status, step].join()
+      const known = points.get(key)
+      if (known !== undefined) known.durationsNano.push(durationNano)
+      else {
+        const point = { name, kind, status, startUnixMs: step, durationsNano: [durationNano] }
+        points.set(key, point)
+      }
+    }
+    const bytes = encodeStats(service, `${service}-process`, sequence, [...points.values()])
+    if (this.#random() < 0.4) this.#again.push(bytes)
+    return this.#random() < 0.3 ? [bytes, bytes] : [bytes]
+  }
 }
 
 function countOf(deliveries: readonly Delivery[]): { spans: TestSpan[]; duplicates: number } {

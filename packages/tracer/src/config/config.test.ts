@@ -32,6 +32,7 @@ describe('the configuration', () => {
       exporters: { traces: ['otlp'], metrics: ['otlp'], logs: ['otlp'] },
       flushAfterMs: 500,
       sampler: 'parentbased_always_on',
+      spanStats: 'auto',
       propagation: {
         extract: ['tracecontext', 'baggage'],
         inject: ['tracecontext', 'baggage'],
@@ -72,6 +73,7 @@ describe('the configuration', () => {
       SPANLOOM_SAMPLING_RULES: '[]',
       SPANLOOM_TRACES_PER_SECOND: '0.5',
       SPANLOOM_SAMPLING_FROM_COLLECTOR: 'false',
+      SPANLOOM_SPAN_STATS: 'never',
       OTEL_PROPAGATORS: 'b3,baggage',
       OTEL_BSP_SCHEDULE_DELAY: '1000',
       OTEL_METRIC_EXPORT_INTERVAL: '5000',
@@ -112,6 +114,7 @@ describe('the configuration', () => {
         tracesPerSecondMax: 0.5,
         samplingFromCollector: false
       },
+      spanStats: 'never',
       propagation: { extract: ['b3', 'baggage'], inject: ['b3', 'baggage'] },
       limits: {
         attributesMax: 5,

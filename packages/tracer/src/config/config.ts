@@ -31,6 +31,7 @@ export interface TracerConfig {
   readonly exitWaitMs: number
   readonly sampler: SamplerName
   readonly sampling: SamplingSettings
+  readonly spanStats: Settings['spanStats']
   readonly propagation: PropagatorConfig
   readonly limits: SpanLimits
   readonly instrumentations: InstrumentationChoice
@@ -97,6 +98,7 @@ export function readConfig(
       tracesPerSecondMax: settings.tracesPerSecondMax,
       samplingFromCollector: settings.samplingFromCollector
     },
+    spanStats: settings.spanStats,
     propagation: propagationOf(settings),
     limits: limitsOf(settings),
     instrumentations: instrumentationsOf(settings),

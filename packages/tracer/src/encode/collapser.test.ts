@@ -12,7 +12,7 @@ import { SpanBuffer } from './span-buffer.ts'
 const QUERY = { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT ?' }
 
 function collapsing() {
-  const { tracer, contexts, ended, resource, time, clock } = testTracer()
+  const { tracer, contexts, ended, resource, time, clock, host } = testTracer()
   const payloads: Uint8Array[] = []
   const buffer = new SpanBuffer(
     resource,
@@ -22,9 +22,9 @@ function collapsing() {
   )
   const collapser = new Collapser(buffer)
   buffer.beforeFlush = () => collapser.releaseAll()
-  let given = 0
-  const give = () => {
-    while (given < ended.length) collapser.add(ended[given++]!)
+  host.ended = (span) => {
+    ended.push(span)
+    collapser.add(span)
   }
   const root = tracer.startSpan('root', { kind: SpanKind.SERVER }) as RecordingSpan
   const under = contextWithSpan(contexts.active(), root)
@@ -34,16 +34,14 @@ function collapsing() {
     const span = start(name, attributes, kind)
     time.nowMs += durationMs
     span.end()
-    give()
     time.nowMs += 0.5
     return span
   }
   const sent = (): SinkSpan[] => {
-    give()
     buffer.flush()
     return payloads.splice(0).flatMap((payload) => decodeSpans(payload))
   }
-  return { root, start, query, sent, give, time, ended, contexts, tracer, under }
+  return { root, start, query, sent, time, ended, contexts, tracer, under }
 }
 
 function callsOf(span: SinkSpan): [start: number, duration: number][] {
@@ -112,7 +110,6 @@ describe('calls that are alike', () => {
     const spans = Array.from({ length: 9 }, () => together.start())
     together.time.nowMs += 2
     for (const span of spans) span.end()
-    together.give()
     together.root.end()
     const [one, root] = together.sent()
     expect(one!.attributes['spanloom.collapsed.count']).toBe(9)
@@ -121,7 +118,7 @@ describe('calls that are alike', () => {
   })
 
   it('start with the earliest, which need not have ended first', () => {
-    const { start, time, give, root, sent } = collapsing()
+    const { start, time, root, sent } = collapsing()
     const early = start()
     time.nowMs += 3
     const late = start()
@@ -129,7 +126,6 @@ describe('calls that are alike', () => {
     late.end()
     time.nowMs += 6
     early.end()
-    give()
     root.end()
     const [one] = sent()
     expect(callsOf(one!)).toEqual([
@@ -212,12 +208,11 @@ describe('a call stays on its own', () => {
   })
 
   it('below another parent, and below one that has ended', () => {
-    const { query, sent, root, tracer, contexts, under, start, give } = collapsing()
+    const { query, sent, root, tracer, contexts, under, start } = collapsing()
     query()
     const other = tracer.startSpan('other', {}, under)
     const inside = contextWithSpan(contexts.active(), other as RecordingSpan)
     tracer.startSpan('SELECT', { kind: SpanKind.CLIENT, attributes: QUERY }, inside).end()
-    give()
     query()
     const late = [start(), start()]
     other.end()

@@ -68,6 +68,15 @@ export class SpanBuffer {
     if (this.#timer === undefined) this.#arm()
   }
 
+  /**
+   * Spans that are added from now on were counted in this process, and say so on their resource; those
+   * before, held back or not, leave as they are: the spans of a payload are of one mind about it.
+   */
+  countedFromNow(): void {
+    this.flush()
+    this.#encoder.counted = true
+  }
+
   flush(): void {
     // What is added now may fill the buffer, which must not begin a flush within this one.
     if (this.#isFilling) return

@@ -15,7 +15,7 @@
  * and the writer starts again on the same memory.
  */
 import type { AnyValue } from '@opentelemetry/api'
-import { WireWriter } from '@spanloom/otlp'
+import { SPANS_COUNTED, WireWriter } from '@spanloom/otlp'
 import { nanosOf } from '../lib/clock.ts'
 import type { Resource } from '../resource/resource.ts'
 import type { FlatAttributes } from '../trace/attributes.ts'
@@ -38,7 +38,9 @@ export class SpanEncoder {
   readonly #attributes = new AttributeCache()
   readonly #names = new Map<string, Uint8Array>()
   readonly #pair = new Uint32Array(2)
-  readonly #resource: Uint8Array
+  readonly #plainResource: Uint8Array
+  readonly #countedResource: Uint8Array
+  #resource: Uint8Array
   #scope: Scope | undefined = undefined
   #resourceSlot = 0
   #scopeSlot = 0
@@ -47,11 +49,19 @@ export class SpanEncoder {
   spanCount = 0
 
   constructor(resource: Resource) {
-    this.#resource = this.#encodeResource(resource)
+    this.#plainResource = this.#encodeResource(resource.attributes)
+    const counted = { ...resource.attributes, [SPANS_COUNTED]: true }
+    this.#countedResource = this.#encodeResource(counted)
+    this.#resource = this.#plainResource
   }
 
   get byteCount(): number {
     return this.#writer.length
+  }
+
+  /** Whether the next spans say that they were counted in this process. Only while there are none. */
+  set counted(counted: boolean) {
+    this.#resource = counted ? this.#countedResource : this.#plainResource
   }
 
   /** @hot Once per ended span. Throws only when the span is beyond what OTLP can carry. */
@@ -314,11 +324,11 @@ export class SpanEncoder {
   }
 
   /** Resource (field 1 of ResourceSpans): 1 attributes. */
-  #encodeResource(resource: Resource): Uint8Array {
+  #encodeResource(attributes: Resource['attributes']): Uint8Array {
     const writer = this.#writer
     writer.tag(1, 2)
     const slot = writer.openSlot()
-    for (const [key, value] of Object.entries(resource.attributes)) {
+    for (const [key, value] of Object.entries(attributes)) {
       this.#writeKeyValue(1, this.#attributes.entry(key).bytes, value)
     }
     writer.closeSlot(slot)

@@ -123,6 +123,11 @@ export class Propagator implements TextMapPropagator {
     return extracted
   }
 
+  /** The headers that `parentOf` and `baggageOf` look at, for carriers that are not read by name. */
+  get readFields(): readonly string[] {
+    return this.#readFields
+  }
+
   fields(): string[] {
     return [...this.#writtenFields]
   }

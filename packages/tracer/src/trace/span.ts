@@ -93,8 +93,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   cell: SpanCell | undefined = undefined
   /** The cell of the span that entered this service; its own for a local root. */
   readonly rootCell: SpanCell | undefined
-  /** The parent's, where that is a span of ours. */
-  readonly parentCell: SpanCell | undefined
+  /** The parent's, where that is a span of ours; let go of at the end. */
+  parentCell: SpanCell | undefined
   /** Its slot among the open spans, or -1. */
   openSlot = -1
   /** A getter, below the class: the SDK has it absent or there, never undefined. */
@@ -297,6 +297,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
     // A wall clock set back, or an end before the start: zero long rather than negative.
     this.endMs = Math.max(end, this.startMs)
     host.ended(this)
+    this.parentCell = undefined
     if (this.isLocalRoot) this.cell?.release()
   }
 

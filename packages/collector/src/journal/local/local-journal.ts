@@ -106,7 +106,7 @@ class LocalJournal implements Journal {
     if (this.#state !== 'open') return Promise.reject(new CollectorError('JOURNAL_CLOSED', []))
     const byteCount = HEADER_BYTES + bodyOf(record).length
     const wouldBe = this.#sizeBytes + this.#pendingBytes + byteCount
-    if (record.kind === 'payload' && wouldBe > this.#bytesMax) {
+    if (record.kind !== 'tick' && wouldBe > this.#bytesMax) {
       return Promise.reject(new CollectorError('JOURNAL_FULL', [this.#bytesMax]))
     }
     return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@
  *   byte  0  crc            u32   CRC-32 of everything after it: bytes 4 … 40 + length
  *         4  length         u32   of the body
  *         8  version        u8    1
- *         9  kind           u8    1 payload, 2 tick
+ *         9  kind           u8    1 payload, 2 tick, 3 metrics
  *        10  compression    u8    0 identity, 1 gzip
  *        11  (zero)         u8
  *        12  durableBytes   u32   the file was durable up to here when this record was written
@@ -28,13 +28,21 @@ export const SEGMENT_BYTES_MAX = 0xffff_ffff
 const VERSION = 1
 const KIND_PAYLOAD = 1
 const KIND_TICK = 2
+const KIND_METRICS = 3
+const KINDS = { payload: KIND_PAYLOAD, tick: KIND_TICK, metrics: KIND_METRICS } as const
 const IDENTITY = 0
 const GZIP = 1
+
+const KIND_NAMES: Readonly<Record<number, JournalRecord['kind']>> = {
+  [KIND_PAYLOAD]: 'payload',
+  [KIND_TICK]: 'tick',
+  [KIND_METRICS]: 'metrics'
+}
 
 const NO_BODY = new Uint8Array(0)
 
 export function bodyOf(record: NewRecord): Uint8Array {
-  return record.kind === 'payload' ? record.bytes : NO_BODY
+  return record.kind === 'tick' ? NO_BODY : record.bytes
 }
 
 export function encodeHeader(record: NewRecord, position: number, durableBytes: number): Buffer {
@@ -42,8 +50,8 @@ export function encodeHeader(record: NewRecord, position: number, durableBytes: 
   const header = Buffer.alloc(HEADER_BYTES)
   header.writeUInt32LE(body.length, 4)
   header[8] = VERSION
-  header[9] = record.kind === 'payload' ? KIND_PAYLOAD : KIND_TICK
-  header[10] = record.kind === 'payload' && record.compression === 'gzip' ? GZIP : IDENTITY
+  header[9] = KINDS[record.kind]
+  header[10] = record.kind !== 'tick' && record.compression === 'gzip' ? GZIP : IDENTITY
   header.writeUInt32LE(durableBytes, 12)
   header.writeDoubleLE(position, 16)
   header.writeDoubleLE(record.clockMs, 24)
@@ -55,7 +63,7 @@ export function encodeHeader(record: NewRecord, position: number, durableBytes: 
 export interface RecordHeader {
   readonly crc: number
   readonly length: number
-  readonly kind: 'payload' | 'tick'
+  readonly kind: JournalRecord['kind']
   readonly compression: 'identity' | 'gzip'
   readonly durableBytes: number
   readonly position: number
@@ -68,12 +76,13 @@ export function decodeHeader(bytes: Buffer, at: number): RecordHeader | string {
   if (bytes[at + 8] !== VERSION) return `version ${bytes[at + 8]} instead of ${VERSION}`
   const kind = bytes[at + 9]
   const compression = bytes[at + 10]
-  if (kind !== KIND_PAYLOAD && kind !== KIND_TICK) return `unknown kind ${kind}`
+  const name = kind === undefined ? undefined : KIND_NAMES[kind]
+  if (name === undefined) return `unknown kind ${kind}`
   if (compression !== IDENTITY && compression !== GZIP) return `unknown compression ${compression}`
   return {
     crc: bytes.readUInt32LE(at),
     length: bytes.readUInt32LE(at + 4),
-    kind: kind === KIND_PAYLOAD ? 'payload' : 'tick',
+    kind: name,
     compression: compression === GZIP ? 'gzip' : 'identity',
     durableBytes: bytes.readUInt32LE(at + 12),
     position: bytes.readDoubleLE(at + 16),
@@ -88,8 +97,8 @@ export function checks(header: RecordHeader, headerBytes: Uint8Array, body: Uint
 
 /** The record owns `body`. */
 export function toRecord(header: RecordHeader, body: Uint8Array): JournalRecord {
-  const { position, clockMs, receivedUnixMs, compression } = header
-  return header.kind === 'tick'
-    ? { kind: 'tick', position, clockMs, receivedUnixMs }
-    : { kind: 'payload', position, clockMs, receivedUnixMs, compression, bytes: body }
+  const { kind, position, clockMs, receivedUnixMs, compression } = header
+  return kind === 'tick'
+    ? { kind, position, clockMs, receivedUnixMs }
+    : { kind, position, clockMs, receivedUnixMs, compression, bytes: body }
 }

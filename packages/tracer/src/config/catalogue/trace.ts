@@ -56,6 +56,13 @@ export const SAMPLE = {
     kind: 'boolean',
     default: true,
     says: '`false`: the rates with which a Spanloom collector answers are not followed.'
+  },
+  spanStats: {
+    env: ['SPANLOOM_SPAN_STATS'],
+    kind: 'choice',
+    choices: ['auto', 'always', 'never'],
+    default: 'auto',
+    says: 'Whether calls, errors and durations are counted in the process and sent as metrics: `always`, `never`, or `auto`: from the first span on that is left out, so that numbers stay exact. Needs `OTEL_METRICS_EXPORTER=otlp`.'
   }
 } as const satisfies Group
 

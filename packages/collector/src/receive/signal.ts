@@ -1,0 +1,2 @@
+/** What a payload holds, by the path it comes on. */
+export type Signal = 'traces' | 'metrics' | 'logs'

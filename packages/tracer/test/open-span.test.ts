@@ -1,0 +1,29 @@
+/** Spans that stay open are reported while they run, also by a process whose event loop is blocked. */
+import http from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import { expect, it } from 'vitest'
+import { App, REGISTER } from './child.ts'
+import { OtlpSink } from './otlp-sink.ts'
+
+it.each(['/waits', '/blocks'])(
+  'a request to %s that is open for ten seconds',
+  { timeout: 60_000 },
+  async (path) => {
+    const sink = await new OtlpSink().listen()
+    const app = new App('open-span.mjs', {
+      nodeArgs: ['--import', REGISTER],
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'app' }
+    })
+    http.get({ port: await app.port(), host: '127.0.0.1', path }).on('error', () => {})
+    const reports = () => sink.requests.filter((request) => request.path === '/v1/logs')
+    await sink.until(() => reports().length > 0, 'a report', 40_000)
+
+    const text = gunzipSync(reports()[0]!.body).toString('latin1')
+    expect(text).toContain('GET is still open after 10 s')
+    expect(text).toContain('spanloom.span.open')
+    expect(text.includes('spanloom.event_loop.blocked_ms')).toBe(path === '/blocks')
+    expect(sink.spans).toEqual([])
+    await app.stop()
+    await sink.close()
+  }
+)

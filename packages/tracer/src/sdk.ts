@@ -118,7 +118,6 @@ export function startTracer(
   })
   const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
-    hasMetrics,
     headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
@@ -298,19 +297,20 @@ function createSender(
   contexts: SpanloomContextManager,
   notify: Notify,
   more: {
-    readonly hasMetrics: boolean
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
     readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
   const { headRateName, onHeadRate, watch } = more
-  const { traces, logs } = config.exporters
-  if (!traces.includes('otlp') && !more.hasMetrics && logs.length === 0) return NO_SENDER
-  const { metrics } = config.endpoints
+  const { exporters, endpoints } = config
+  if (![...exporters.traces, ...exporters.metrics, ...exporters.logs].includes('otlp')) {
+    return NO_SENDER
+  }
+  const { metrics } = endpoints
   const options: SendOptions = {
     targets: {
-      ...config.endpoints,
+      ...endpoints,
       metrics: { ...metrics, timeoutMs: Math.min(metrics.timeoutMs, config.metricTimeoutMs) }
     },
     queueBytesMax: config.queueBytesMax,

@@ -77,7 +77,7 @@ async function write({ entries, start }: Bundle): Promise<void> {
 
 const inputOptions: InputOptions = {
   platform: 'node',
-  external: [/^node:/, '@apm-js-collab/code-transformer'],
+  external: [/^node:/],
   preserveEntrySignatures: 'strict'
 }
 

@@ -10,7 +10,7 @@ const PACKAGES: Readonly<
 > = {
   otlp: { may: [], node: false },
   tracer: {
-    may: ['@spanloom/otlp', '@opentelemetry/api', '@apm-js-collab/code-transformer'],
+    may: ['@spanloom/otlp', '@opentelemetry/api'],
     node: true
   },
   'query-api': { may: [], node: false },

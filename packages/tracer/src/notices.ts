@@ -46,12 +46,12 @@ const MESSAGES = {
     `${spans} spans were not delivered before the process ended. Does the collector answer?`,
   SEND_UNREACHABLE: (address: string, reason: string, megabytes: number) =>
     `No delivery to the collector at ${address} (${reason}). Spans wait in memory, up to ${megabytes} MB.`,
-  STATS_OVERFLOW: (seriesMax: number) =>
-    `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
   SEND_TLS_FILE: (file: string, reason: string) =>
     `${file} could not be read (${reason}); TLS goes on without it.`,
   SEND_ZSTD_REFUSED: (signal: string) =>
     `The collector does not take zstd for ${signal} (415); gzip is used.`,
+  STATS_OVERFLOW: (seriesMax: number) =>
+    `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
   SEND_NO_WORKER: (reason: string) =>
     `No worker thread for sending (${reason}); spans are sent from the main thread.`
 } as const

@@ -5,7 +5,6 @@
  *        └── context, propagate          (config and resource at the start)
  */
 import { randomUUID } from 'node:crypto'
-import { createRequire } from 'node:module'
 import {
   type Context,
   context as contextApi,
@@ -18,7 +17,7 @@ import { createOwnApi, type OwnApi } from './api.ts'
 import type { SpanExporter } from './batch-exporter.ts'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
 import { isInstrumented, type TracerConfig } from './config/config.ts'
-import { processEnvironment } from './config/environment.ts'
+import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { Collapser } from './encode/collapser.ts'
@@ -32,6 +31,7 @@ import { BUILT_IN_SCOPE, type SharedInstruments } from './instrument/instruments
 import { sayInstrumentedSoon } from './instrument/say-instrumented.ts'
 import { createClock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
+import { requireOwn } from './lib/own-file.ts'
 import { createRandomWords } from './lib/random-ids.ts'
 import { type Notify, notifyAt, notifyStderr } from './notices.ts'
 import { Propagator } from './propagate/propagator.ts'
@@ -47,6 +47,7 @@ import { NO_SENDER } from './send/no-sender.ts'
 import type { OpenSpanWatch, Sender, SendOptions } from './send/sender.ts'
 import { WorkerSender } from './send/worker-sender.ts'
 import { Counting } from './stats/counting.ts'
+import { adoptEarlyTracers } from './trace/early-tracers.ts'
 import type { RecordingSpan } from './trace/span.ts'
 import { ApiTracerProvider, SpanStarter } from './trace/tracer.ts'
 import { SDK_VERSION } from './version.ts'
@@ -117,7 +118,6 @@ export function startTracer(
   })
   const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
-    hasMetrics,
     headRateName: asksForRate ? headRateName(serviceName) : undefined,
     onHeadRate(rate) {
       share.collector = rate
@@ -197,6 +197,9 @@ export function startTracer(
     traceApi.setGlobalTracerProvider(provider)
   ]
   if (registered.includes(false)) notify('API_TAKEN')
+  if (!isPreloaded()) {
+    adoptEarlyTracers(provider).catch((fault) => guard.report('early tracers', fault))
+  }
   const named = Object.values(config.captureHeaders).some((names) => names.length > 0)
   const instruments: SharedInstruments = {
     contexts,
@@ -250,14 +253,14 @@ export function startTracer(
       return stopped
     },
     registerInstrumentations: (instrumentations) =>
-      lazily<typeof import('./instrument/foreign.ts')>('./instrument/foreign').registerForeign(
+      requireOwn<typeof import('./instrument/foreign.ts')>('instrument/foreign').registerForeign(
         instrumentations,
         foreignParts
       ),
     addSpanProcessor: (processor) => processors.add(processor),
     addSpanExporter(exporter) {
       const run = (context: Context, fn: () => void) => contexts.run(context, fn)
-      const { BatchExporter } = lazily<typeof import('./batch-exporter.ts')>('./batch-exporter')
+      const { BatchExporter } = requireOwn<typeof import('./batch-exporter.ts')>('batch-exporter')
       processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
     },
     setSampler: (appsSampler) => sampler.use(appsSampler)
@@ -278,12 +281,6 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
   }
 }
 
-/** Loaded when it is first used: most apps never do. */
-function lazily<Module>(file: string): Module {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return createRequire(import.meta.url)(`${file}.${ending}`)
-}
-
 /** For the doctor: a getter on `globalThis`, read by nobody else. */
 function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
   const startedAtMs = performance.now()
@@ -300,19 +297,20 @@ function createSender(
   contexts: SpanloomContextManager,
   notify: Notify,
   more: {
-    readonly hasMetrics: boolean
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
     readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
   const { headRateName, onHeadRate, watch } = more
-  const { traces, logs } = config.exporters
-  if (!traces.includes('otlp') && !more.hasMetrics && logs.length === 0) return NO_SENDER
-  const { metrics } = config.endpoints
+  const { exporters, endpoints } = config
+  if (![...exporters.traces, ...exporters.metrics, ...exporters.logs].includes('otlp')) {
+    return NO_SENDER
+  }
+  const { metrics } = endpoints
   const options: SendOptions = {
     targets: {
-      ...config.endpoints,
+      ...endpoints,
       metrics: { ...metrics, timeoutMs: Math.min(metrics.timeoutMs, config.metricTimeoutMs) }
     },
     queueBytesMax: config.queueBytesMax,

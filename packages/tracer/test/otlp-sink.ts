@@ -294,11 +294,10 @@ export class OtlpSink {
         const answer = this.answer(this.requests.length)
         this.requests.push({ path: request.url ?? '', headers: request.headers, body })
         // Metrics and logs (a span that is open for long) come here as well where they are on.
-        const path = request.url ?? ''
-        if (answer.status === 200 && !path.endsWith('/v1/logs')) {
+        if (answer.status === 200) {
           const bytes = plain(body, request.headers['content-encoding'])
-          if (path.endsWith('/v1/metrics')) this.#metrics.push(bytes)
-          else this.spans.push(...decodeSpans(bytes))
+          if (request.url?.endsWith('/v1/metrics')) this.#metrics.push(bytes)
+          else if (!request.url?.endsWith('/v1/logs')) this.spans.push(...decodeSpans(bytes))
         }
         response.writeHead(answer.status, answer.headers ?? {})
         response.end(answer.body ?? '')

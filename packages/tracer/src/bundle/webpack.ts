@@ -5,6 +5,7 @@
  *   export default { target: 'node', plugins: [new SpanloomPlugin()] }
  */
 import { fileURLToPath } from 'node:url'
+import { ownFile } from '../lib/own-file.ts'
 import { LIBRARY_PATTERN, TRACER_PATTERN } from './targets.ts'
 
 /** As much of webpack's interface as is used. */
@@ -14,12 +15,7 @@ interface Compiler {
 
 type ExternalResult = (error?: null, result?: string) => void
 
-const loader = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? './webpack-loader.ts' : './webpack-loader.js',
-    import.meta.url
-  )
-)
+const loader = fileURLToPath(ownFile('bundle/webpack-loader'))
 
 export class SpanloomPlugin {
   apply({ options }: Compiler): void {

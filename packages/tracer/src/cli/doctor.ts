@@ -11,6 +11,7 @@ import { readConfig } from '../config/config.ts'
 import { processEnvironment } from '../config/environment.ts'
 import type { Findings } from '../doctor/findings.ts'
 import { type CollectorAnswer, reportOf } from '../doctor/report.ts'
+import { ownFile } from '../lib/own-file.ts'
 import { notifyStderr } from '../notices.ts'
 import { createHttpPost } from '../send/http-post.ts'
 import { addressOf } from '../send/sender.ts'
@@ -60,15 +61,13 @@ function run(
   seconds: number
 ): Promise<void> {
   const environment = processEnvironment()
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const observer = new URL(`../doctor/observe.${ending}`, import.meta.url).href
   const before = environment.NODE_OPTIONS
   const child = spawn(program, args, {
     stdio: 'inherit',
     env: {
       ...environment,
       // First of all: what the app itself preloads comes after it.
-      NODE_OPTIONS: `--import=${observer}${before ? ` ${before}` : ''}`,
+      NODE_OPTIONS: `--import=${ownFile('doctor/observe').href}${before ? ` ${before}` : ''}`,
       SPANLOOM_DOCTOR_FILE: file
     }
   })

@@ -5,7 +5,7 @@
  */
 import { tracingChannel } from 'node:diagnostics_channel'
 import { renameSync, writeFileSync } from 'node:fs'
-import module, { createRequire } from 'node:module'
+import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { processEnvironment } from '../config/environment.ts'
 import { CATALOGUE } from '../instrument/catalogue.ts'
@@ -13,6 +13,7 @@ import { hasSoundHooks } from '../instrument/esm-hook.ts'
 import { isSupported, TargetFiles } from '../instrument/footers.ts'
 import { readManifest } from '../instrument/module-hook.ts'
 import type { ModuleTarget } from '../instrument/registry.ts'
+import { requireAny } from '../lib/own-file.ts'
 import {
   DIAGNOSTICS,
   type Diagnostics,
@@ -64,7 +65,7 @@ function watchImports(): void {
 }
 
 function watchRequires(): void {
-  const { cache } = createRequire(import.meta.url)
+  const { cache } = requireAny
   const required = tracingChannel('module.require')
   let size = 0
   const look = () => {

@@ -3,7 +3,7 @@
  * keeps account of what came of it (`usages`), which the start-up line and the doctor show.
  */
 import { channel } from 'node:diagnostics_channel'
-import { createRequire } from 'node:module'
+import { requireOwn } from '../lib/own-file.ts'
 import { CATALOGUE } from './catalogue.ts'
 import { hookEsModules } from './esm-hook.ts'
 import type { Instruments, SharedInstruments } from './instruments.ts'
@@ -20,9 +20,6 @@ interface Started extends Usage {
   readonly instruments: Instruments
   code: Instrumentation | undefined
 }
-
-const requireCode = createRequire(import.meta.url)
-const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
 export function instrumentAll(
   shared: SharedInstruments,
@@ -63,9 +60,7 @@ export function instrumentAll(
 }
 
 function codeOf(one: Started): Instrumentation {
-  one.code ??= (
-    requireCode(`./${one.entry.code}.${ending}`) as { default: Instrumentation }
-  ).default
+  one.code ??= requireOwn<{ default: Instrumentation }>(`instrument/${one.entry.code}`).default
   return one.code
 }
 

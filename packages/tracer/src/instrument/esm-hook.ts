@@ -6,8 +6,9 @@
  *
  * A CommonJS file that an ES module imports directly comes through here as well: no `require` tells of it.
  */
-import module, { type LoadHookContext } from 'node:module'
+import module from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { ownFile } from '../lib/own-file.ts'
 import { CATALOGUE } from './catalogue.ts'
 import { footerOf, isSupported, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
 import { readManifest } from './module-hook.ts'
@@ -16,8 +17,6 @@ interface LoadResult {
   format?: string | null | undefined
   source?: string | ArrayBuffer | NodeJS.TypedArray | undefined
 }
-
-type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadResult
 
 /** Major → the first version in which synchronous hooks leave CommonJS as it is. */
 const SOUND_SINCE: Readonly<Record<number, readonly [number, number]>> = {
@@ -32,13 +31,15 @@ export function hookEsModules(nodeVersion: string = process.versions.node): () =
     const hooks = module.registerHooks({
       load: (url, context, nextLoad) => {
         if (url.startsWith('node:')) handBuiltin(url.slice('node:'.length))
-        return withFooter(url, (nextLoad as NextLoad)(url, context)) as ReturnType<typeof nextLoad>
+        const loaded = nextLoad(url, context)
+        // The app's own files go by with one search of their address.
+        if (!url.includes('/node_modules/')) return loaded
+        return withFooter(url, loaded as LoadResult) as typeof loaded
       }
     })
     return () => hooks.deregister()
   }
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  module.register(new URL(`./esm-loader.${ending}`, import.meta.url))
+  module.register(ownFile('instrument/esm-loader'))
   return () => {}
 }
 

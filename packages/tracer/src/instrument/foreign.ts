@@ -12,6 +12,7 @@ import { dirname, join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { TracerProvider } from '@opentelemetry/api'
 import type { Guard } from '../lib/guard.ts'
+import { requireAny } from '../lib/own-file.ts'
 import type { Notify } from '../notices.ts'
 import { hasSoundHooks } from './esm-hook.ts'
 import type { ForeignNames } from './foreign-names.ts'
@@ -34,7 +35,6 @@ export interface ForeignParts {
 /** Modules that some registered instrumentation patches. */
 const wanted = new Set<string>()
 const hookedCopies = new Set<string>()
-const own = createRequire(import.meta.url)
 const COPY = `${sep}import-in-the-middle${sep}index.js`
 
 /** Returns what disables them again. Never throws. */
@@ -94,7 +94,7 @@ function hookCopies(instrumentations: readonly ForeignInstrumentation[], notify:
 function hook(folder: string): void {
   const synchronous = join(folder, 'register-hooks.mjs')
   if (existsSync(synchronous) && hasSoundHooks(process.versions.node)) {
-    const { register } = own(synchronous) as { register(options: object): void }
+    const { register } = requireAny(synchronous) as { register(options: object): void }
     register({ shouldInclude: isWanted })
     return
   }
@@ -113,7 +113,7 @@ function isWanted(url: string, specifier: string): boolean {
 
 /** An instrumentation that has been made has loaded its copy. */
 function loadedCopies(): string[] {
-  return Object.keys(own.cache)
+  return Object.keys(requireAny.cache)
     .filter((file) => file.endsWith(COPY))
     .map(dirname)
 }

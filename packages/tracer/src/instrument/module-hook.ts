@@ -14,6 +14,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { dirname, resolve } from 'node:path'
+import { requireAny } from '../lib/own-file.ts'
 import { isSupported, type Manifest, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
 import type { Entry, LoadedModule, ModuleTarget } from './registry.ts'
 
@@ -50,7 +51,7 @@ export function watchModules(
     }
   }
   const handed = new WeakMap<object, Set<ModuleTarget>>()
-  const { cache } = createRequire(import.meta.url)
+  const { cache } = requireAny
 
   function hand(
     target: ModuleTarget,

@@ -7,7 +7,6 @@
  * what other formats say is not looked at; all formats of the other list are written. W3C's two alone,
  * which is the default, cost what a propagator of just them would.
  */
-import { createRequire } from 'node:module'
 import type {
   Baggage,
   Context,
@@ -17,6 +16,7 @@ import type {
 } from '@opentelemetry/api'
 import type { FormatName, PropagatorConfig } from '../config/propagation.ts'
 import { BAGGAGE_KEY, isSuppressed, SPAN_KEY } from '../context/frame.ts'
+import { requireOwn } from '../lib/own-file.ts'
 import type { InertSpan } from '../trace/inert-span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
 import { w3cBaggage } from './baggage.ts'
@@ -36,14 +36,11 @@ const LOADED: Readonly<Record<Exclude<FormatName, 'tracecontext' | 'baggage'>, [
     datadog: ['datadog', 'datadog']
   }
 
-const requireFormat = createRequire(import.meta.url)
-const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-
 function formatOf(name: FormatName): Format {
   if (name === 'tracecontext') return traceContext
   if (name === 'baggage') return w3cBaggage
   const [file, exported] = LOADED[name]
-  return (requireFormat(`./${file}.${ending}`) as Record<string, Format>)[exported]!
+  return requireOwn<Record<string, Format>>(`propagate/${file}`)[exported]!
 }
 
 /** A carrier of a stranger's may have any number of headers; more are not looked at. */

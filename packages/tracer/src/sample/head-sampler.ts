@@ -14,8 +14,8 @@
  * it and before it is made, so a counter that starts in `onMayDrop` misses none, and an app whose callers
  * sample everything pays nothing for the possibility.
  */
-import { createRequire } from 'node:module'
 import type { Sampler } from '../compat.ts'
+import { requireOwn } from '../lib/own-file.ts'
 import type { SpanIdentity } from '../trace/span-identity.ts'
 import type { RootSampler } from './root-sampler.ts'
 import { type HeadRequest, KEPT, type SamplingResult } from './sampling-result.ts'
@@ -61,9 +61,6 @@ export const KEEP = 3
 const SAMPLED = 1
 
 /** Loaded when there is something to decide: `always_on` alone needs none of it. */
-const requireCode = createRequire(import.meta.url)
-const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-
 type RootCode = typeof import('./root-sampler.ts')
 type SdkCode = typeof import('./sdk-sampler.ts')
 type StateCode = typeof import('./ot-tracestate.ts')
@@ -131,7 +128,7 @@ export class HeadSampler {
   carriedState(parent: SpanIdentity): string {
     const { traceState, traceFlags } = parent
     if ((traceFlags & SAMPLED) === 0 || !traceState.includes('th:')) return traceState
-    return load<StateCode>('ot-tracestate').consistentState(parent)
+    return requireOwn<StateCode>('sample/ot-tracestate').consistentState(parent)
   }
 
   /** Whether `scale` has an effect: the literal samplers mean what they say, and the app's own too. */
@@ -152,7 +149,7 @@ export class HeadSampler {
   /** From now on the app's sampler decides about every span. */
   use(sampler: Sampler): void {
     const { guard } = this.#parts
-    const { decideWith } = load<SdkCode>('sdk-sampler')
+    const { decideWith } = requireOwn<SdkCode>('sample/sdk-sampler')
     this.#decideWith = (request) => decideWith(sampler, guard, request)
     this.keepsRoots = false
     this.children = ASK
@@ -161,15 +158,11 @@ export class HeadSampler {
   }
 
   #rootSampler(): RootSampler {
-    this.#root ??= load<RootCode>('root-sampler').createRootSampler(
+    this.#root ??= requireOwn<RootCode>('sample/root-sampler').createRootSampler(
       this.#name,
       this.#settings,
       this.#parts
     )
     return this.#root
   }
-}
-
-function load<Code>(file: string): Code {
-  return requireCode(`./${file}.${ending}`) as Code
 }

@@ -18,7 +18,7 @@ describe.skipIf(!process.features.typescript)('the sending thread', () => {
   it('that does not keep up is given no more than there is room for; the rest is counted', async () => {
     sink = await new OtlpSink().listen()
     const target: SendTarget = {
-      url: `${sink.url}/v1/metrics`,
+      url: `${sink.url}/v1/logs`,
       headers: {},
       timeoutMs: 5_000,
       compression: 'none'

@@ -4,6 +4,7 @@
  * sooner; it never keeps the process alive. When it cannot be had, or dies, the main thread sends.
  */
 import { Worker } from 'node:worker_threads'
+import { ownFile } from '../lib/own-file.ts'
 import type { Notify } from '../notices.ts'
 import { ControlBlock } from './control-block.ts'
 import type { OpenSpanWatch, Sender, SendOptions, Signal } from './sender.ts'
@@ -19,12 +20,6 @@ const EXIT_WAIT_DOWN_MS = 300
  */
 const MAILBOX_SHARE = 4
 const MAILBOX_BYTES_MIN = 4 * 1024 * 1024
-
-/** The source runs as it is in the repository's tests, and built everywhere else. */
-const workerFile = new URL(
-  import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js',
-  import.meta.url
-)
 
 export interface WorkerSenderParts {
   readonly options: SendOptions
@@ -155,7 +150,7 @@ export class WorkerSender implements Sender {
       watch: this.#parts.watch
     }
     try {
-      const worker = new Worker(workerFile, {
+      const worker = new Worker(ownFile('send/worker'), {
         workerData: input,
         name: 'spanloom-sender',
         // No flag and no NODE_OPTIONS of the app: they would load the tracer, and the app's hooks, here.

@@ -1,10 +1,7 @@
 /** Whether spans are counted in this process. The counter's code is loaded when counting begins: it goes on for good. */
-import { createRequire } from 'node:module'
+import { requireOwn } from '../lib/own-file.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import type { SpanStats, SpanStatsParts } from './span-stats.ts'
-
-const requireCode = createRequire(import.meta.url)
-const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
 export class Counting {
   readonly #parts: SpanStatsParts
@@ -15,7 +12,7 @@ export class Counting {
   }
 
   start(): void {
-    const { SpanStats } = requireCode(`./span-stats.${ending}`) as typeof import('./span-stats.ts')
+    const { SpanStats } = requireOwn<typeof import('./span-stats.ts')>('stats/span-stats')
     this.#stats ??= new SpanStats(this.#parts)
   }
 

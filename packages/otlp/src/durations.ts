@@ -65,23 +65,25 @@ export function cellOf(durationNano: number): number {
   return logIndexOf(durationNano) + bucketOf(durationNano)
 }
 
-/** The explicit bucket of each cell; the log index is the rest. -1: no duration is in the cell. */
-const BUCKET_OF_CELL = new Int8Array(DURATION_CELL_COUNT).fill(-1)
-for (let index = 0; index < LOG_INDEX_MAX; index++) markCell(Math.ceil(2 ** (index / 8)))
-for (const bound of BOUNDS_NANO) {
-  markCell(bound)
-  markCell(bound + 1)
-}
-
-/** Cells begin at the first duration of a log bucket or just above an explicit bound. */
-function markCell(durationNano: number): void {
-  // Beyond 2^53 a first duration is found but roughly; bucketOf is the last one there anyway.
-  for (const nano of [durationNano - 1, durationNano, durationNano + 1]) {
-    if (nano >= 0) BUCKET_OF_CELL[cellOf(nano)] = bucketOf(nano)
-  }
-}
-
 /** The explicit bucket of a cell, or -1 when there is no such cell. Its log index is cell - bucket. */
 export function bucketOfCell(cell: number): number {
-  return BUCKET_OF_CELL[cell] ?? -1
+  buckets ??= bucketsOfCells()
+  return buckets[cell] ?? -1
+}
+
+/** Made when first asked for: who only counts does not need it. */
+let buckets: Int8Array | undefined
+
+/** By cell: cells begin at the first duration of a log bucket or just above an explicit bound. */
+function bucketsOfCells(): Int8Array {
+  const all = new Int8Array(DURATION_CELL_COUNT).fill(-1)
+  const firsts = [...BOUNDS_NANO]
+  for (let index = 0; index < LOG_INDEX_MAX; index++) firsts.push(Math.ceil(2 ** (index / 8)))
+  for (const first of firsts) {
+    // Beyond 2^53 a first duration is found but roughly; bucketOf is the last one there anyway.
+    for (const nano of [first - 1, first, first + 1]) {
+      if (nano >= 0) all[cellOf(nano)] = bucketOf(nano)
+    }
+  }
+  return all
 }

@@ -273,7 +273,7 @@ function plain(body: Buffer, encoding: string | undefined): Uint8Array {
 
 export class OtlpSink {
   readonly spans: SinkSpan[] = []
-  readonly metrics: RawMetric[] = []
+  readonly #metrics: Uint8Array[] = []
   readonly requests: SinkRequest[] = []
   /** The answer to the request of this number, from 0. */
   answer: (requestIndex: number) => Answer = () => ({ status: 200 })
@@ -296,7 +296,7 @@ export class OtlpSink {
         // Metrics and logs (a span that is open for long) come here as well where they are on.
         if (answer.status === 200) {
           const bytes = plain(body, request.headers['content-encoding'])
-          if (request.url?.endsWith('/v1/metrics')) this.metrics.push(...decodeMetrics(bytes))
+          if (request.url?.endsWith('/v1/metrics')) this.#metrics.push(bytes)
           else if (!request.url?.endsWith('/v1/logs')) this.spans.push(...decodeSpans(bytes))
         }
         response.writeHead(answer.status, answer.headers ?? {})
@@ -313,6 +313,11 @@ export class OtlpSink {
     })
     if (typeof port === 'number') this.port = (server.address() as AddressInfo).port
     return this
+  }
+
+  /** Decoded when asked for: some tests send bytes that are none. */
+  get metrics(): RawMetric[] {
+    return this.#metrics.flatMap((bytes) => decodeMetrics(bytes))
   }
 
   get url(): string {

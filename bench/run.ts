@@ -18,7 +18,10 @@ interface Lock {
 
 const [script, ...args] = process.argv.slice(2)
 if (script === undefined) throw new Error('Which bench? node bench/run.ts overhead/overhead.ts')
-if (!isInstalled()) loudly('npm', ['ci', '--no-audit', '--no-fund'], BENCH)
+if (!isInstalled()) {
+  console.error('Installing what bench/ measures …')
+  loudly('npm', ['ci', '--no-audit', '--no-fund'], BENCH)
+}
 loudly(
   'npx',
   ['turbo', 'run', 'build', '--filter=@spanloom/tracer', '--output-logs=errors-only'],

@@ -42,8 +42,8 @@ const share = options.quick ? 0.5 : 1
  * take longest.
  */
 const EXTRA_STARTS: Readonly<Record<TracerName, number>> = { bare: 4, own: 4, dd: 4, otel: 0 }
-/** No round begins after that, so that a machine that is busy elsewhere ends in 15 minutes too. */
-const LAST_ROUND_BEGINS_MS = 12.5 * 60_000
+/** No round begins that would end after this, so that a busy machine too is done in 15 minutes. */
+const ROUNDS_END_MS = 13.5 * 60_000
 
 export interface Samples {
   readonly runs: Run[]
@@ -69,13 +69,17 @@ async function measureApps(): Promise<Map<AppName, Map<TracerName, Samples>>> {
       new Map(tracers.map((tracer) => [tracer, { runs: [], starts: [] } as Samples]))
     ])
   )
+  const roundsMs: number[] = []
   for (let round = 0; round < rounds; round++) {
-    if (performance.now() > LAST_ROUND_BEGINS_MS) {
+    const longestMs = Math.max(0, ...roundsMs)
+    if (options.rounds === undefined && performance.now() + longestMs > ROUNDS_END_MS) {
       console.error(`Only ${round} rounds of ${rounds}: the machine is too busy for more.`)
       rounds = round
       break
     }
+    const begin = performance.now()
     for (const app of rotated(apps, round)) await measureApp(app, round, samples.get(app)!)
+    roundsMs.push(performance.now() - begin)
   }
   return samples
 }

@@ -2,7 +2,7 @@
  * What a tracer adds to an app: CPU for each request, memory, time to start, latency. Own, dd-trace and
  * OpenTelemetry's auto-instrumentations, each against the bare app, on four apps.
  *
- *   npm run -s bench:overhead -- --json         at the root; about 10 minutes, --quick for 4
+ *   npm run -s bench:overhead -- --json         at the root; about 12 minutes, --quick for 4
  *   … --apps express --tracers bare,own         only these
  *
  * A round runs every app under every tracer once. The four runs of an app follow one another, and what is

@@ -209,6 +209,7 @@ export function startTracer(
     propagator,
     guard,
     overhead: watch.overhead,
+    middlewareSpans: config.middlewareSpans,
     headers: named ? headerCapture(config.captureHeaders) : undefined
   }
   const instrumented = instrumentAll(instruments, (name) =>

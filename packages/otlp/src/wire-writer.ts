@@ -41,6 +41,15 @@ export class WireWriter {
     return taken
   }
 
+  /** Hands over what was written, with the memory below it, and goes on in `next`, which is nobody else's. */
+  swap(next: ArrayBuffer): Uint8Array<ArrayBuffer> {
+    const taken = this.bytes.subarray(0, this.length) as Uint8Array<ArrayBuffer>
+    this.#buffer = Buffer.from(next)
+    this.bytes = this.#buffer
+    this.length = 0
+    return taken
+  }
+
   /** Makes room for `count` more bytes. Each write below does so itself, except `raw…`. */
   reserve(count: number): void {
     if (this.length + count > this.bytes.length) this.#grow(count)

@@ -119,6 +119,7 @@ export function startTracer(
   const asksForRate = config.sampling.samplingFromCollector && sampler.isScalable
   const sender = createSender(config, contexts, notify, {
     headRateName: asksForRate ? headRateName(serviceName) : undefined,
+    onMemory: (memory) => buffer.recycle(memory),
     onHeadRate(rate) {
       share.collector = rate
       scale()
@@ -208,6 +209,7 @@ export function startTracer(
     propagator,
     guard,
     overhead: watch.overhead,
+    middlewareSpans: config.middlewareSpans,
     headers: named ? headerCapture(config.captureHeaders) : undefined
   }
   const instrumented = instrumentAll(instruments, (name) =>
@@ -299,10 +301,11 @@ function createSender(
   more: {
     readonly headRateName: string | undefined
     readonly onHeadRate: (rate: number) => void
+    readonly onMemory: (memory: ArrayBuffer) => void
     readonly watch: OpenSpanWatch | undefined
   }
 ): Sender {
-  const { headRateName, onHeadRate, watch } = more
+  const { headRateName, onHeadRate, onMemory, watch } = more
   const { exporters, endpoints } = config
   if (![...exporters.traces, ...exporters.metrics, ...exporters.logs].includes('otlp')) {
     return NO_SENDER
@@ -323,6 +326,7 @@ function createSender(
     notify,
     now: () => performance.now(),
     onHeadRate,
+    onMemory,
     watch,
     fallback: () => new InlineSender({ options, contexts, notify, random: Math.random, onHeadRate })
   })

@@ -7,8 +7,11 @@ const folder = fileURLToPath(new URL('./apps', import.meta.url))
 
 export const REGISTER = '@spanloom/tracer/register'
 
-/** Most tests want to see each call that an app makes; who wants calls collapsed says so. */
-const APART = { SPANLOOM_COLLAPSE: 'false' }
+/**
+ * Most tests want to see each call that an app makes, and no middleware that a busy machine made slow; who
+ * wants other says so.
+ */
+const APART = { SPANLOOM_COLLAPSE: 'false', SPANLOOM_MIDDLEWARE_SPANS: 'false' }
 
 export interface AppOptions {
   readonly nodeArgs?: readonly string[]

@@ -74,7 +74,7 @@ describe('the collector', () => {
     state.isUp = false
     for (let trace = 1; trace <= 20; trace++) strictEqual((await post(otlpUrl, trace)).status, 200)
     strictEqual((await post(otlpUrl, 0)).status, 200)
-    strictEqual((await fetch(`${otlpUrl}/v1/logs`, { method: 'POST' })).status, 404)
+    strictEqual((await fetch(`${otlpUrl}/v1development/profiles`, { method: 'POST' })).status, 404)
     let now = await status(uiUrl)
     while (now.spans.accepted < 20) now = await status(uiUrl)
     deepStrictEqual(now.spans, { accepted: 20, duplicate: 0, late: 0, stored: 0, dropped: 0 })

@@ -43,6 +43,7 @@ describe('the configuration', () => {
       queueBytesMax: 32 * 1024 * 1024,
       exitWaitMs: 1_500,
       collapse: true,
+      middlewareSpans: true,
       maxOverheadPercent: 5,
       startupLog: false,
       logLevel: 'info'
@@ -92,6 +93,7 @@ describe('the configuration', () => {
       SPANLOOM_QUEUE_BYTES: '1000',
       SPANLOOM_EXIT_WAIT: '0',
       SPANLOOM_COLLAPSE: 'false',
+      SPANLOOM_MIDDLEWARE_SPANS: 'false',
       SPANLOOM_MAX_OVERHEAD: '2.5',
       SPANLOOM_STARTUP_LOG: 'true'
     })
@@ -132,6 +134,7 @@ describe('the configuration', () => {
         clientResponse: ['age']
       },
       collapse: false,
+      middlewareSpans: false,
       maxOverheadPercent: 2.5,
       startupLog: true,
       logLevel: 'error'

@@ -39,6 +39,7 @@ export interface TracerConfig {
   readonly runtimeMetrics: boolean
   /** Of a CPU. 0: no bound. */
   readonly collapse: boolean
+  readonly middlewareSpans: boolean
   readonly maxOverheadPercent: number
   readonly logLevel: NoticeLevel
   /** Whether the start says what is in effect. */
@@ -105,6 +106,7 @@ export function readConfig(
     captureHeaders: captureHeadersOf(settings),
     runtimeMetrics: settings.runtimeMetrics,
     collapse: settings.collapse,
+    middlewareSpans: settings.middlewareSpans,
     maxOverheadPercent: settings.maxOverheadPercent,
     logLevel,
     startupLog: settings.startupLog

@@ -110,6 +110,6 @@ export function writeScalar(writer: WireWriter, value: string | number | boolean
 }
 
 /** What was written from `start` on. A Buffer's own `slice` would be a view of memory that is written again. */
-export function copied(writer: WireWriter, start: number): Uint8Array {
+export function copied(writer: WireWriter, start: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(writer.bytes.subarray(start, writer.length))
 }

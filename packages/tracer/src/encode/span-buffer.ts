@@ -77,6 +77,11 @@ export class SpanBuffer {
     this.#encoder.counted = true
   }
 
+  /** Takes back the memory of what was handed over. */
+  recycle(memory: ArrayBuffer): void {
+    this.#encoder.recycle(memory)
+  }
+
   flush(): void {
     // What is added now may fill the buffer, which must not begin a flush within this one.
     if (this.#isFilling) return

@@ -150,3 +150,32 @@ describe('the encoder', () => {
     expect(decoded.every((span) => span.attributes.port === 80)).toBe(true)
   })
 })
+
+describe('the memory of a batch', () => {
+  it('is handed over when it is large, comes back, and is written again', () => {
+    const { tracer, ended, resource } = testTracer()
+    const encoder = new SpanEncoder(resource)
+    const fill = (name: string): Uint8Array<ArrayBuffer> => {
+      ended.length = 0
+      while (encoder.byteCount < 70_000) {
+        tracer.startSpan(name, { attributes: { text: name.repeat(100) } }).end()
+        encoder.add(ended.at(-1)!)
+      }
+      return encoder.take()!
+    }
+    const first = fill('first')
+    const second = fill('second')
+    expect(second.buffer).not.toBe(first.buffer)
+    expect(decodeSpans(first).every(({ name }) => name === 'first')).toBe(true)
+    const { length } = first
+    encoder.recycle(first.buffer)
+    // Swapped when the next is taken: the third batch is still written elsewhere.
+    const third = fill('third')
+    const fourth = fill('fourth')
+    expect(third.buffer).not.toBe(first.buffer)
+    expect(fourth.buffer).toBe(first.buffer)
+    expect(decodeSpans(fourth).every(({ name }) => name === 'fourth')).toBe(true)
+    expect(decodeSpans(fourth)).toHaveLength(ended.length)
+    expect(length).toBeGreaterThan(64 * 1024)
+  })
+})

@@ -33,8 +33,21 @@ export interface HostPort {
   readonly port: number | undefined
 }
 
-/** `shop.example:8080`, `[::1]:8080`, `shop.example`. */
+/** More are not remembered: who sends that many makes them up. */
+const HOSTS_MAX = 256
+const HOST_CHARS_MAX = 256
+const hosts = new Map<string, HostPort>()
+
+/** @hot `shop.example:8080`, `[::1]:8080`, `shop.example`. An app has few, and each is read once. */
 export function parseHost(header: string): HostPort {
+  const known = hosts.get(header)
+  if (known !== undefined) return known
+  const parsed = parsedHost(header)
+  if (hosts.size < HOSTS_MAX && header.length <= HOST_CHARS_MAX) hosts.set(header, parsed)
+  return parsed
+}
+
+function parsedHost(header: string): HostPort {
   const bracket = header.lastIndexOf(']')
   const colon = header.lastIndexOf(':')
   const hasPort =

@@ -24,6 +24,8 @@ export interface SharedInstruments {
   readonly onStart: OnStart
   readonly propagator: Propagator
   readonly guard: Guard
+  /** False: a middleware that was slow or failed has no span either. */
+  readonly middlewareSpans?: boolean
   /** Times some of the calls, where somebody asks what the tracer costs. */
   readonly overhead?: CallTimer
   /** Headers that spans keep, when any are named. */

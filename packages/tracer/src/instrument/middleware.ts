@@ -27,7 +27,7 @@ export const SLOW_MS = 5
 const NAME_CHARS_MAX = 128
 
 export function createLayerSpans(instruments: Instruments): LayerSpans {
-  const { guard, starter } = instruments
+  const { guard, starter, middlewareSpans = true } = instruments
 
   function make(
     { span: parent }: ServerRequest,
@@ -53,6 +53,7 @@ export function createLayerSpans(instruments: Instruments): LayerSpans {
   return {
     slowMs: SLOW_MS,
     make(...args) {
+      if (!middlewareSpans) return
       try {
         make(...args)
       } catch (fault) {

@@ -19,6 +19,7 @@ import {
   SERVER_ADDRESS,
   SERVER_PORT
 } from '@spanloom/otlp'
+import { joinedWords } from '../lib/joined-words.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { inContext } from './calls.ts'
@@ -140,7 +141,7 @@ function beginQuery(
   const namespace = client.database
   const target = table ?? namespace
   const verb = operation ?? 'postgresql'
-  const name = target === undefined ? verb : `${verb} ${target}`
+  const name = target === undefined ? verb : joinedWords(verb, target)
   const span = startExitSpan(instruments, name, SpanKind.CLIENT)
   if (span === undefined) return undefined
   if (span instanceof RecordingSpan) {

@@ -5,6 +5,7 @@
 import { SpanStatusCode } from '@opentelemetry/api'
 import { ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE } from '@spanloom/otlp'
 import type { Frame } from '../context/frame.ts'
+import { joinedWords } from '../lib/joined-words.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 
@@ -85,7 +86,7 @@ export class ServerRequest {
     const route = typeof this.#route === 'function' ? this.#route() : this.#route
     if (route !== undefined) {
       span.put(HTTP_ROUTE, route)
-      span.name = `${this.method} ${route}`
+      span.name = joinedWords(this.method, route)
     }
     if (statusCode === undefined) {
       span.put(ABORTED, true)

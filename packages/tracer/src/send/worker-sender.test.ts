@@ -36,6 +36,7 @@ describe.skipIf(!process.features.typescript)('the sending thread', () => {
       now: () => performance.now(),
       watch: undefined,
       onHeadRate() {},
+      onMemory() {},
       fallback: (): Sender => {
         throw new Error('no worker')
       }

@@ -28,6 +28,8 @@ export interface WorkerSenderParts {
   readonly watch: OpenSpanWatch | undefined
   /** Told the collector's head rate when it changes. */
   readonly onHeadRate: (rate: number) => void
+  /** Gets the memory of a batch back. */
+  readonly onMemory: (memory: ArrayBuffer) => void
   /** What takes over when there can be no worker. */
   readonly fallback: () => Sender
 }
@@ -159,7 +161,8 @@ export class WorkerSender implements Sender {
         resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
       })
       worker.on('message', (message: FromWorker) => {
-        if ('headRate' in message) this.#parts.onHeadRate(message.headRate)
+        if ('memory' in message) this.#parts.onMemory(message.memory)
+        else if ('headRate' in message) this.#parts.onHeadRate(message.headRate)
         else this.#flushes.get(message.flushed)?.()
       })
       worker.on('error', (error) => this.#lost(error))

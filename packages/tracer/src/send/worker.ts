@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { notifyAt } from '../notices.ts'
-import { compress } from './compression.ts'
+import { type Compression, compress } from './compression.ts'
 import { ControlBlock } from './control-block.ts'
 import { Deliveries } from './deliveries.ts'
 import { HeadRate } from './head-rate.ts'
@@ -27,6 +27,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly flushed: number }
+  /** The memory of a batch that is compressed now. */
+  | { readonly memory: ArrayBuffer }
   /** The head rate that is in force from now on. */
   | { readonly headRate: number }
 
@@ -81,6 +83,7 @@ function start(input: WorkerInput): void {
         control.busyMs = threadBusyMs()
         control.took(message.bytes.length)
         push(message.bytes, message.spanCount, message.signal)
+        giveBack(message.bytes, http.compressionOf(message.signal))
         break
       case 'name':
         names.push([message.index, message.name])
@@ -96,6 +99,14 @@ function start(input: WorkerInput): void {
         })
     }
   })
+}
+
+/** Small ones are not worth a message; an uncompressed body is still to be sent. */
+const GIVEN_BACK_BYTES_MIN = 64 * 1024
+
+function giveBack({ buffer }: Uint8Array<ArrayBuffer>, compression: Compression): void {
+  if (compression === 'none' || buffer.byteLength < GIVEN_BACK_BYTES_MIN) return
+  parentPort!.postMessage({ memory: buffer } satisfies FromWorker, [buffer])
 }
 
 function threadBusyMs(): number {

@@ -24,7 +24,11 @@ async function start(framework: string, how: string, variant = ''): Promise<stri
   app = new App(`${LIBRARIES_FOLDER}apps/frameworks.mjs`, {
     nodeArgs: ['--import', registerUrl],
     args: [framework, how, variant],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, NO_COLOR: '1' }
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      NO_COLOR: '1',
+      SPANLOOM_MIDDLEWARE_SPANS: 'true'
+    }
   })
   return `http://127.0.0.1:${await app.port()}`
 }

@@ -204,6 +204,12 @@ export const INSTRUMENT = {
     default: true,
     says: '`false`: log lines of pino, winston and bunyan do not get the ids of trace and span.'
   },
+  middlewareSpans: {
+    env: ['SPANLOOM_MIDDLEWARE_SPANS', 'DD_TRACE_MIDDLEWARE_TRACING_ENABLED'],
+    kind: 'boolean',
+    default: true,
+    says: '`false`: middleware has no span even when it was slow or failed.'
+  },
   collapse: {
     env: ['SPANLOOM_COLLAPSE'],
     kind: 'boolean',

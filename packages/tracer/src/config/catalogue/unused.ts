@@ -47,12 +47,6 @@ export const UNUSED = {
     default: undefined,
     says: 'No span has a service of its own: a database is known by its address and name.'
   },
-  middlewareTracing: {
-    env: ['DD_TRACE_MIDDLEWARE_TRACING_ENABLED'],
-    kind: 'unused',
-    default: undefined,
-    says: 'Middleware has a span only when it was slow or failed.'
-  },
   agentPort: {
     env: ['DD_TRACE_AGENT_PORT'],
     kind: 'unused',

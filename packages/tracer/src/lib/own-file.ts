@@ -1,6 +1,6 @@
 /** The tracer's own files that are loaded when they are needed: by their place below `src`, or below `dist`. */
 import { readFileSync } from 'node:fs'
-import { createRequire, findPackageJSON } from 'node:module'
+import module, { createRequire, findPackageJSON } from 'node:module'
 
 /** The source runs as it is in the repository's tests, and built everywhere else. */
 const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -15,8 +15,23 @@ export function ownFile(path: string): URL {
 
 export const requireAny: NodeJS.Require = createRequire(import.meta.url)
 
+type Extensions = Record<string, unknown>
+
+const extensions = (module as unknown as { readonly _extensions: Extensions })._extensions
+const ownJs = extensions['.js']
+
+/**
+ * By node's own loading of `.js`: tsx, which comes after the tracer, replaces it by one that would make a second
+ * copy of all that the file imports, and spans of one copy are none to the other.
+ */
 export function requireOwn<Code>(path: string): Code {
-  return requireAny(`../${path}.${ENDING}`) as Code
+  const replaced = extensions['.js']
+  extensions['.js'] = ownJs
+  try {
+    return requireAny(`../${path}.${ENDING}`) as Code
+  } finally {
+    extensions['.js'] = replaced
+  }
 }
 
 /**

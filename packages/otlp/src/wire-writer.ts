@@ -24,19 +24,25 @@ export class WireWriter {
   bytes: Uint8Array
   length = 0
   #buffer: Buffer
-  readonly #view64 = new Float64Array(1)
-  readonly #view8 = new Uint8Array(this.#view64.buffer)
+  /** Of the same memory: one store for four bytes, whatever their alignment. */
+  #view: DataView
 
   constructor(initialBytes = 65_536) {
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes)
     this.bytes = this.#buffer
+    this.#view = viewOf(this.#buffer)
+  }
+
+  #use(buffer: Buffer): void {
+    this.#buffer = buffer
+    this.bytes = buffer
+    this.#view = viewOf(buffer)
   }
 
   /** Hands over what was written and starts on a buffer of the same size. The caller owns it. */
   take(nextBytes = this.bytes.length): Uint8Array {
     const taken = this.bytes.subarray(0, this.length)
-    this.#buffer = Buffer.allocUnsafeSlow(nextBytes)
-    this.bytes = this.#buffer
+    this.#use(Buffer.allocUnsafeSlow(nextBytes))
     this.length = 0
     return taken
   }
@@ -44,8 +50,7 @@ export class WireWriter {
   /** Hands over what was written, with the memory below it, and goes on in `next`, which is nobody else's. */
   swap(next: ArrayBuffer): Uint8Array<ArrayBuffer> {
     const taken = this.bytes.subarray(0, this.length) as Uint8Array<ArrayBuffer>
-    this.#buffer = Buffer.from(next)
-    this.bytes = this.#buffer
+    this.#use(Buffer.from(next))
     this.length = 0
     return taken
   }
@@ -58,8 +63,7 @@ export class WireWriter {
   #grow(count: number): void {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count))
     grown.set(this.bytes.subarray(0, this.length))
-    this.#buffer = grown
-    this.bytes = grown
+    this.#use(grown)
   }
 
   /** @hot A non-negative integer up to 2^53. */
@@ -102,44 +106,30 @@ export class WireWriter {
   /** @hot Eight bytes, little-endian, from two unsigned halves. */
   fixed64(high: number, low: number): void {
     this.reserve(8)
-    const bytes = this.bytes
     const at = this.length
-    bytes[at] = low
-    bytes[at + 1] = low >>> 8
-    bytes[at + 2] = low >>> 16
-    bytes[at + 3] = low >>> 24
-    bytes[at + 4] = high
-    bytes[at + 5] = high >>> 8
-    bytes[at + 6] = high >>> 16
-    bytes[at + 7] = high >>> 24
+    this.#view.setUint32(at, low, true)
+    this.#view.setUint32(at + 4, high, true)
     this.length = at + 8
   }
 
   fixed32(value: number): void {
     this.reserve(4)
-    for (let shift = 0; shift < 32; shift += 8) this.bytes[this.length++] = value >>> shift
+    this.#view.setUint32(this.length, value, true)
+    this.length += 4
   }
 
   double(value: number): void {
     this.reserve(8)
-    this.#view64[0] = value
-    this.bytes.set(this.#view8, this.length)
+    this.#view.setFloat64(this.length, value, true)
     this.length += 8
   }
 
   /** @hot Eight big-endian bytes, as OTLP writes ids: the first byte is the highest. */
   id64(high: number, low: number): void {
     this.reserve(8)
-    const bytes = this.bytes
     const at = this.length
-    bytes[at] = high >>> 24
-    bytes[at + 1] = high >>> 16
-    bytes[at + 2] = high >>> 8
-    bytes[at + 3] = high
-    bytes[at + 4] = low >>> 24
-    bytes[at + 5] = low >>> 16
-    bytes[at + 6] = low >>> 8
-    bytes[at + 7] = low
+    this.#view.setUint32(at, high)
+    this.#view.setUint32(at + 4, low)
     this.length = at + 8
   }
 
@@ -148,6 +138,13 @@ export class WireWriter {
     this.reserve(chunk.length)
     this.bytes.set(chunk, this.length)
     this.length += chunk.length
+  }
+
+  /** @hot What was written from `from` until `until`, once more. */
+  repeat(from: number, until: number): void {
+    this.reserve(until - from)
+    this.bytes.copyWithin(this.length, from, until)
+    this.length += until - from
   }
 
   /** A length-delimited byte string, without its tag. */
@@ -168,15 +165,64 @@ export class WireWriter {
   }
 
   #ascii(text: string, chars: number): boolean {
-    const bytes = this.bytes
     const start = this.length + 1
+    if (!this.#asciiAt(text, chars, start)) return false
+    this.bytes[this.length] = chars
+    this.length = start + chars
+    return true
+  }
+
+  #asciiAt(text: string, chars: number, start: number): boolean {
+    const bytes = this.bytes
     for (let index = 0; index < chars; index++) {
       const unit = text.charCodeAt(index)
       if (unit > 0x7f) return false
       bytes[start + index] = unit
     }
-    bytes[this.length] = chars
-    this.length = start + chars
+    return true
+  }
+
+  /**
+   * @hot A KeyValue with a short string, all its lengths one byte each, or nothing and false:
+   *
+   *   tag  length { key  0x12 length { 0x0a length text } }        `key` with its own tag and length
+   */
+  shortText(tag: number, key: Uint8Array, text: string): boolean {
+    const chars = text.length
+    const length = key.length + 4 + chars
+    if (chars > SHORT_STRING_CHARS || length > 0x7f) return false
+    this.reserve(length + 2)
+    const textAt = this.length + 2 + key.length + 4
+    if (!this.#asciiAt(text, chars, textAt)) return false
+    const bytes = this.bytes
+    const at = this.length
+    bytes[at] = tag
+    bytes[at + 1] = length
+    bytes.set(key, at + 2)
+    bytes[textAt - 4] = 0x12
+    bytes[textAt - 3] = chars + 2
+    bytes[textAt - 2] = 0x0a
+    bytes[textAt - 1] = chars
+    this.length = textAt + chars
+    return true
+  }
+
+  /** @hot The same with a double; false for a long key. */
+  shortDouble(tag: number, key: Uint8Array, value: number): boolean {
+    const length = key.length + 11
+    if (length > 0x7f) return false
+    this.reserve(length + 2)
+    const bytes = this.bytes
+    const at = this.length
+    const valueAt = at + 2 + key.length
+    bytes[at] = tag
+    bytes[at + 1] = length
+    bytes.set(key, at + 2)
+    bytes[valueAt] = 0x12
+    bytes[valueAt + 1] = 9
+    bytes[valueAt + 2] = 0x21
+    this.#view.setFloat64(valueAt + 3, value, true)
+    this.length = valueAt + 11
     return true
   }
 
@@ -194,10 +240,15 @@ export class WireWriter {
     if (length > SLOT_LENGTH_MAX) {
       throw new OtlpError('OTLP_TOO_LARGE', [length, SLOT_LENGTH_MAX])
     }
-    const bytes = this.bytes
-    bytes[slot] = (length & 0x7f) | 0x80
-    bytes[slot + 1] = ((length >>> 7) & 0x7f) | 0x80
-    bytes[slot + 2] = ((length >>> 14) & 0x7f) | 0x80
-    bytes[slot + 3] = length >>> 21
+    const varint =
+      (length & 0x7f) |
+      ((length & 0x3f80) << 1) |
+      ((length & 0x1f_c000) << 2) |
+      ((length & 0xfe0_0000) << 3)
+    this.#view.setUint32(slot, varint | 0x80_8080, true)
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
 }

@@ -13,6 +13,12 @@
  * of the open scope_spans stay open until `take`. A span that cannot be encoded is rolled back, so that
  * it takes no other with it. A small buffer is copied out; a full one is handed over, and
  * its memory comes back when it has been sent.
+ *
+ * A span is mostly the same as the last one of its name, so what both have in common is copied from the
+ * first of that name in the buffer, run by run:
+ *
+ *   first    | ids, times | name kind | method scheme | path  | host port |        `Model`: where each ends
+ *   another  | written    | ←───── copied ──────────→ |written| ←─copied─→|
  */
 import type { AnyValue } from '@opentelemetry/api'
 import { SPANS_COUNTED, WireWriter } from '@spanloom/otlp'
@@ -36,13 +42,23 @@ const RECYCLED_BYTES_MAX = 4 * 1024 * 1024
 /** A span of more bytes is dropped: a request of that size is refused by many a receiver. */
 const SPAN_BYTES_MAX = 8 * 1024 * 1024
 const NO_ATTRIBUTES: FlatAttributes = []
-const NAMES_MAX = 2_048
-const NAME_CHARS_MAX = 256
+const ATTRIBUTES_TAG = (FIELD_ATTRIBUTES << 3) | 2
+/** Names in a buffer with a model; spans of further ones are written out. */
+const MODELS_MAX = 256
+
+/** The first span of its name in the buffer, and where in it each attribute ends. */
+interface Model {
+  readonly kind: number
+  readonly flat: FlatAttributes
+  /** Of the name and the kind, then of each attribute with its end at twice its index. */
+  readonly ends: readonly number[]
+  readonly start: number
+}
 
 export class SpanEncoder {
   readonly #writer = new WireWriter(INITIAL_BYTES)
   readonly #attributes = new AttributeCache()
-  readonly #names = new Map<string, Uint8Array>()
+  readonly #models = new Map<string, Model>()
   readonly #pair = new Uint32Array(2)
   readonly #plainResource: Uint8Array
   readonly #countedResource: Uint8Array
@@ -92,6 +108,8 @@ export class SpanEncoder {
       this.spanCount++
     } catch (fault) {
       writer.length = mark
+      // One of them may be this span.
+      this.#models.clear()
       throw fault
     }
   }
@@ -125,6 +143,7 @@ export class SpanEncoder {
     this.#writer.length = 0
     this.#scope = undefined
     this.spanCount = 0
+    this.#models.clear()
   }
 
   #open(): void {
@@ -181,13 +200,9 @@ export class SpanEncoder {
       writer.varint(8)
       writer.id64(span.parent0, span.parent1)
     }
-    this.#writeName(span.name)
-    writer.tag(6, 0)
-    // The API counts kinds from 0, OTLP keeps 0 for "unspecified".
-    writer.varint(span.kind + 1)
     this.#writeTime(7, startMs)
     this.#writeTime(8, endMs)
-    this.#writeAttributes(span.flatAttributes)
+    this.#writeLikeModel(span)
     if (extra.length > 0) this.#writeAttributes(extra)
     this.#writeCount(10, span.droppedAttributesCount)
     if (span.flatEvents !== undefined) for (const event of span.flatEvents) this.#writeEvent(event)
@@ -200,19 +215,62 @@ export class SpanEncoder {
     writer.closeSlot(slot)
   }
 
-  #writeName(name: string): void {
-    const writer = this.#writer
-    const known = this.#names.get(name)
-    if (known !== undefined) {
-      writer.raw(known)
+  /** @hot Name, kind and attributes. */
+  #writeLikeModel(span: RecordingSpan): void {
+    const model = this.#models.get(span.name)
+    if (model === undefined) {
+      this.#writeModel(span)
       return
     }
+    if (model.kind !== span.kind) {
+      this.#writeNameAndKind(span)
+      this.#writeAttributes(span.flatAttributes)
+      return
+    }
+    const writer = this.#writer
+    const { flat, ends } = model
+    const own = span.flatAttributes
+    const common = Math.min(own.length, flat.length)
+    let from = model.start
+    let until = ends[0]!
+    for (let index = 0; index < common; index += 2) {
+      if (own[index + 1] === flat[index + 1] && own[index] === flat[index]) {
+        until = ends[(index >> 1) + 1]!
+        continue
+      }
+      if (until > from) writer.repeat(from, until)
+      this.#writeAttribute(own[index] as string, own[index + 1])
+      from = ends[(index >> 1) + 1]!
+      until = from
+    }
+    if (until > from) writer.repeat(from, until)
+    for (let index = common; index < own.length; index += 2) {
+      this.#writeAttribute(own[index] as string, own[index + 1])
+    }
+  }
+
+  #writeModel(span: RecordingSpan): void {
+    const writer = this.#writer
+    const flat = span.flatAttributes
     const start = writer.length
+    this.#writeNameAndKind(span)
+    const ends = [writer.length]
+    for (let index = 0; index < flat.length; index += 2) {
+      this.#writeAttribute(flat[index] as string, flat[index + 1])
+      ends.push(writer.length)
+    }
+    if (this.#models.size < MODELS_MAX) {
+      this.#models.set(span.name, { kind: span.kind, flat, ends, start })
+    }
+  }
+
+  #writeNameAndKind({ name, kind }: RecordingSpan): void {
+    const writer = this.#writer
     writer.tag(5, 2)
     writer.string(name)
-    if (name.length > NAME_CHARS_MAX) return
-    if (this.#names.size >= NAMES_MAX) this.#names.clear()
-    this.#names.set(name, copied(writer, start))
+    writer.tag(6, 0)
+    // The API counts kinds from 0, OTLP keeps 0 for "unspecified".
+    writer.varint(kind + 1)
   }
 
   #writeTime(field: number, epochMs: number): void {
@@ -229,13 +287,25 @@ export class SpanEncoder {
 
   #writeAttributes(flat: readonly AnyValue[]): void {
     for (let index = 0; index < flat.length; index += 2) {
-      const entry = this.#attributes.entry(flat[index] as string)
-      const value = flat[index + 1]
-      const scalar = isScalar(value)
-      const field = scalar ? entry.field(value) : undefined
-      if (field === undefined) this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
-      else this.#writer.raw(field)
+      this.#writeAttribute(flat[index] as string, flat[index + 1])
     }
+  }
+
+  /** @hot */
+  #writeAttribute(key: string, value: AnyValue): void {
+    const entry = this.#attributes.entry(key)
+    const field = isScalar(value) ? entry.field(value) : undefined
+    if (field !== undefined) this.#writer.raw(field)
+    else if (!this.#writeShort(entry.bytes, value)) {
+      this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
+    }
+  }
+
+  /** @hot What does not repeat is mostly short: paths, ids, measured values. */
+  #writeShort(key: Uint8Array, value: AnyValue): boolean {
+    if (typeof value === 'string') return this.#writer.shortText(ATTRIBUTES_TAG, key, value)
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return false
+    return this.#writer.shortDouble(ATTRIBUTES_TAG, key, value)
   }
 
   #writeKeyValue(field: number, key: Uint8Array, value: AnyValue): void {

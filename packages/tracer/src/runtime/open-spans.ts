@@ -23,7 +23,7 @@ export type SayName = (index: number, name: string) => void
 
 export class OpenSpans {
   readonly shared: SharedArrayBuffer
-  readonly #words: Uint32Array
+  readonly #words: Int32Array
   readonly #doubles: Float64Array
   readonly #free: Uint16Array
   readonly #names = new Map<string, number>()
@@ -35,7 +35,7 @@ export class OpenSpans {
   /** `sayName` is told each name once, before the first span that has it. */
   constructor(sayName: SayName) {
     this.shared = new SharedArrayBuffer((HEAD_WORDS + SLOTS * SLOT_WORDS) * 4)
-    this.#words = new Uint32Array(this.shared)
+    this.#words = new Int32Array(this.shared)
     this.#doubles = new Float64Array(this.shared)
     this.#free = Uint16Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index)
     this.#sayName = sayName
@@ -95,12 +95,12 @@ export interface OpenSpan {
 
 /** The reader's side, on the sending thread. */
 export class OpenSpansReader {
-  readonly #words: Uint32Array
+  readonly #words: Int32Array
   readonly #doubles: Float64Array
   readonly #names = new Map<number, string>()
 
   constructor(shared: SharedArrayBuffer) {
-    this.#words = new Uint32Array(shared)
+    this.#words = new Int32Array(shared)
     this.#doubles = new Float64Array(shared)
   }
 

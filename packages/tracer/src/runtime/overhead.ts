@@ -1,9 +1,11 @@
 /**
  * What the tracer itself costs, and what gives way when that is more than the budget.
  *
- * One in 61 of its calls on the main thread is timed and counted 61 times; the sending thread tells how
- * much CPU it took. Where the runtime cannot tell a thread's CPU (before Node 23.9) the wall clock serves, and
- * a call counts for 0.2 ms at most: on a busy machine most of a long one is the time of others. Every five seconds the two are set against the time that has passed:
+ * One in 61 of its calls on the main thread is timed and counted 61 times, and when that makes many of them
+ * fewer are (`STRIDES`); the sending thread tells how much CPU it took. Where the runtime cannot tell a
+ * thread's CPU (before Node 23.9) the wall clock serves, and a call counts for 0.2 ms at most: on a busy
+ * machine most of a long one is the time of others. Every five seconds the two are set against the time that
+ * has passed:
  *
  *   over the budget    one level up:    1  statement texts and stack traces are left out
  *                                       2  no spans of middleware and other inner steps
@@ -13,8 +15,13 @@
  * Metrics stay exact at every level: from level 3 on the process counts its spans itself. Each change is
  * said on stderr and in the metric `spanloom.tracer.shed_level`.
  */
-/** A prime, so that the calls of a request, which come in turn, are all met. */
-export const SAMPLED_CALLS = 61
+/**
+ * One in so many calls is timed: 61 until that makes `TIMED_MAX` of them in an interval, then 251, then 1,021,
+ * because asking for the CPU time twice takes 3 µs. Primes, so that the calls of a request, which come in
+ * turn, are all met.
+ */
+export const STRIDES = [61, 251, 1_021] as const
+const TIMED_MAX = 512
 const INTERVAL_MS = 5_000
 const CALM_INTERVALS = 6
 const HALVINGS_MAX = 6
@@ -48,7 +55,13 @@ export interface OverheadParts {
 
 export class Overhead {
   readonly #parts: OverheadParts
-  #calls = 0
+  /** Calls until the next that is timed. */
+  #left: number = STRIDES[0]
+  /** In this interval. */
+  #timed = 0
+  #stride: number = STRIDES[0]
+  /** Calls that the one being timed stands for. */
+  #weight = 0
   #mainMs = 0
   #senderMs = 0
   #sinceMs: number
@@ -64,7 +77,13 @@ export class Overhead {
 
   /** @hot Whether this call is one of those that are timed. */
   get isTimed(): boolean {
-    return ++this.#calls % SAMPLED_CALLS === 0
+    if (--this.#left > 0) return false
+    this.#weight = this.#stride
+    if (++this.#timed % TIMED_MAX === 0) {
+      this.#stride = STRIDES[Math.min(this.#timed / TIMED_MAX, STRIDES.length - 1)]!
+    }
+    this.#left = this.#stride
+    return true
   }
 
   time(call: () => void): void {
@@ -75,7 +94,7 @@ export class Overhead {
 
   /** A timed call took so long. */
   took(ms: number): void {
-    this.#mainMs += Math.min(ms, CALL_MAX_MS) * SAMPLED_CALLS
+    this.#mainMs += Math.min(ms, CALL_MAX_MS) * this.#weight
   }
 
   /** To be called now and then; acts once in five seconds. */
@@ -89,6 +108,8 @@ export class Overhead {
     this.#senderMs = senderMs
     this.#mainMs = 0
     this.#sinceMs = nowMs
+    this.#timed = 0
+    this.#stride = STRIDES[0]
     if (maxPercent > 0) this.#judge(maxPercent)
   }
 

@@ -3,7 +3,7 @@ import type { RecordingSpan } from '../trace/span.ts'
 import { testTracer } from '../tracer.testkit.ts'
 import { OpenSpanReports } from './open-span-reports.ts'
 import { OpenSpans, OpenSpansReader } from './open-spans.ts'
-import { Overhead, SAMPLED_CALLS, SHED_LEVEL_MAX, traceShareOf } from './overhead.ts'
+import { Overhead, SHED_LEVEL_MAX, STRIDES, traceShareOf } from './overhead.ts'
 import { PauseRing, Pauses } from './pauses.ts'
 import { RuntimeMetrics } from './runtime-metrics.ts'
 
@@ -122,7 +122,8 @@ describe('overhead', () => {
       onLevel: (level) => levels.push(level)
     })
     const interval = (mainMs: number, senderMs = 0) => {
-      overhead.took(mainMs / SAMPLED_CALLS)
+      while (!overhead.isTimed);
+      overhead.took(mainMs / STRIDES[0])
       time.ms += 5_000
       time.senderMs += senderMs
       overhead.tick()
@@ -133,6 +134,21 @@ describe('overhead', () => {
   it('times one call in 61', () => {
     const { overhead } = meter(5)
     expect(Array.from({ length: 610 }, () => overhead.isTimed).filter(Boolean)).toHaveLength(10)
+  })
+
+  it('times fewer when there are many, and each stands for those beside it', () => {
+    const { overhead, interval } = meter(0)
+    const calls = 61 * 512 + 251 * 512 + 1_021 * 100
+    let timed = 0
+    for (let call = 0; call < calls; call++) {
+      if (!overhead.isTimed) continue
+      timed++
+      // As if each of the calls had taken a microsecond.
+      overhead.took(0.001)
+    }
+    expect(timed).toBe(512 + 512 + 100)
+    interval(0)
+    expect(overhead.percent).toBeCloseTo((calls * 0.001 * 100) / 5_000)
   })
 
   it('at the budget nothing is shed, above it one level an interval, to the last', () => {

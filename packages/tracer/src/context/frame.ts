@@ -80,10 +80,7 @@ export function requestFrame(span: RecordingSpan | InertSpan, baggage: Baggage |
 }
 
 function cellOf(span: Span | undefined): SpanCell | undefined {
-  if (span instanceof RecordingSpan) {
-    span.cell ??= new SpanCell(span)
-    return span.cell
-  }
+  if (span instanceof RecordingSpan) return span.cellForContext()
   return span instanceof InertSpan ? new SpanCell(span) : undefined
 }
 

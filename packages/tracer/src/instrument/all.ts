@@ -6,7 +6,7 @@ import { channel } from 'node:diagnostics_channel'
 import { requireOwn } from '../lib/own-file.ts'
 import { CATALOGUE } from './catalogue.ts'
 import { hookEsModules } from './esm-hook.ts'
-import type { Instruments, SharedInstruments } from './instruments.ts'
+import type { CallTimer, Instruments, SharedInstruments } from './instruments.ts'
 import { watchModules } from './module-hook.ts'
 import type { Entry, Instrumentation, LoadedModule, ModuleTarget, Usage } from './registry.ts'
 
@@ -72,20 +72,27 @@ function listen(one: Started, { guard, overhead }: SharedInstruments): () => voi
   for (const name of one.entry.channels ?? []) {
     const subscribed = channel(name)
     let handler: ((message: unknown) => void) | undefined
-    // A subscriber that throws would end the process: node rethrows on the next tick.
-    const guarded = guard.wrap(`${place} (${name})`, (message: unknown) => {
-      if (handler === undefined) {
-        handlers ??= codeOf(one).channels?.(one.instruments) ?? {}
-        handler = handlers[name] ?? (() => {})
+    const listener = (message: unknown) => {
+      // A subscriber that throws would end the process: node rethrows on the next tick.
+      try {
+        if (handler === undefined) {
+          handlers ??= codeOf(one).channels?.(one.instruments) ?? {}
+          handler = handlers[name] ?? (() => {})
+        }
+        if (overhead?.isTimed) timed(overhead, handler, message)
+        else handler(message)
+      } catch (fault) {
+        guard.report(`${place} (${name})`, fault)
       }
-      const handle = handler
-      if (overhead?.isTimed) overhead.time(() => handle(message))
-      else handle(message)
-    })
-    subscribed.subscribe(guarded)
-    undo.push(() => subscribed.unsubscribe(guarded))
+    }
+    subscribed.subscribe(listener)
+    undo.push(() => subscribed.unsubscribe(listener))
   }
   return () => {
     for (const end of undo) end()
   }
+}
+
+function timed(overhead: CallTimer, handle: (message: unknown) => void, message: unknown): void {
+  overhead.time(() => handle(message))
 }

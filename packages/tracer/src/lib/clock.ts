@@ -34,22 +34,38 @@ export function createClock(
 export function nanosBetween(fromMs: number, toMs: number): number {
   const fromSecond = Math.floor(fromMs / 1_000)
   const toSecond = Math.floor(toMs / 1_000)
-  const nanos =
-    Math.round((toMs - toSecond * 1_000) * 1e6) - Math.round((fromMs - fromSecond * 1_000) * 1e6)
+  const nanos = nanosInSecond(toMs, toSecond) - nanosInSecond(fromMs, fromSecond)
   return (toSecond - fromSecond) * NANOS + nanos
 }
 
 const TWO_16 = 65_536
+const TWO_32 = 2 ** 32
 const NANOS = 1_000_000_000
+
+/** The second that was asked for last, and its nanoseconds as two words: times come in order, or nearly. */
+let lastSecond = Number.NaN
+let secondHigh = 0
+let secondLow = 0
 
 /** @hot Writes the nanoseconds of an epoch time as two words into `pair` (high, low). */
 export function nanosOf(epochMs: number, pair: Uint32Array): void {
-  const seconds = Math.floor(epochMs / 1_000)
-  const nanos = Math.round((epochMs - seconds * 1_000) * 1e6)
-  // seconds × 10^9 has 61 bits: split so that every product stays under 2^53.
-  const high = Math.floor(seconds / TWO_16) * NANOS
-  const low = (seconds % TWO_16) * NANOS + nanos
-  const upper = high + Math.floor(low / TWO_16)
-  pair[0] = Math.floor(upper / TWO_16)
-  pair[1] = (upper % TWO_16) * TWO_16 + (low % TWO_16)
+  const second = Math.floor(epochMs / 1_000)
+  if (second !== lastSecond) splitSecond(second)
+  const low = secondLow + nanosInSecond(epochMs, second)
+  pair[0] = low < TWO_32 ? secondHigh : secondHigh + 1
+  pair[1] = low
+}
+
+/** Below 2^30, so rounding is adding a half and cutting. */
+function nanosInSecond(epochMs: number, second: number): number {
+  return ((epochMs - second * 1_000) * 1e6 + 0.5) | 0
+}
+
+function splitSecond(second: number): void {
+  lastSecond = second
+  // second × 10^9 has 61 bits: split so that every product stays under 2^53.
+  const low = (second % TWO_16) * NANOS
+  const upper = Math.floor(second / TWO_16) * NANOS + Math.floor(low / TWO_16)
+  secondHigh = Math.floor(upper / TWO_16)
+  secondLow = (upper % TWO_16) * TWO_16 + (low % TWO_16)
 }

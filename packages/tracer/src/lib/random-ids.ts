@@ -1,5 +1,6 @@
 /**
- * Ids as unsigned 32-bit numbers, drawn from a pool of random words.
+ * Ids as signed 32-bit numbers, drawn from a pool of random words. Signed, because every such number is a
+ * small integer to V8; an unsigned one above 2^31 is an object of its own in each field that holds it.
  * One `randomFillSync` of 8 KiB serves about 680 spans (two words for a span, four more for a root);
  * per id it costs less than a call into the operating system by two orders.
  */
@@ -12,9 +13,9 @@ export type RandomWord = () => number
 
 /** @hot A word from a refilled pool. */
 export function createRandomWords(
-  fill: (pool: Uint32Array<ArrayBuffer>) => void = randomFillSync
+  fill: (pool: Int32Array<ArrayBuffer>) => void = randomFillSync
 ): RandomWord {
-  const pool = new Uint32Array(POOL_WORDS)
+  const pool = new Int32Array(POOL_WORDS)
   let next = POOL_WORDS
   return () => {
     if (next === POOL_WORDS) {

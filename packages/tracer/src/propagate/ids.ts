@@ -82,8 +82,8 @@ const MILLION = 1_000_000
 /** The decimal text of an unsigned 64-bit number, six digits at a time, from the last. */
 export function decimalOfWords(high: number, low: number): string {
   let text = ''
-  let upper = high
-  let lower = low
+  let upper = high >>> 0
+  let lower = low >>> 0
   while (upper > 0 || lower >= MILLION) {
     const rest = (upper % MILLION) * TWO_32 + lower
     upper = Math.floor(upper / MILLION)

@@ -51,8 +51,8 @@ export function thresholdOf(probability: number): Threshold {
   }
 }
 
-/** @hot `randomHigh` may have more than its 24 bits, as a word of a trace id has. */
+/** @hot Words of a trace id as they are: `randomHigh` with more than its 24 bits, `randomLow` signed. */
 export function isAbove(randomHigh: number, randomLow: number, threshold: Bits56): boolean {
   const high = randomHigh & HIGH_MASK
-  return high > threshold.high || (high === threshold.high && randomLow >= threshold.low)
+  return high > threshold.high || (high === threshold.high && randomLow >>> 0 >= threshold.low)
 }

@@ -11,6 +11,7 @@ import {
 import { hexOfWord, wordFromHex } from '../lib/hex.ts'
 
 export class SpanIdentity {
+  /** Words of the ids, as signed 32-bit numbers: see random-ids.ts. */
   readonly trace0: number
   readonly trace1: number
   readonly trace2: number
@@ -34,12 +35,12 @@ export class SpanIdentity {
     traceState: string,
     remote: boolean
   ) {
-    this.trace0 = trace0
-    this.trace1 = trace1
-    this.trace2 = trace2
-    this.trace3 = trace3
-    this.span0 = span0
-    this.span1 = span1
+    this.trace0 = trace0 | 0
+    this.trace1 = trace1 | 0
+    this.trace2 = trace2 | 0
+    this.trace3 = trace3 | 0
+    this.span0 = span0 | 0
+    this.span1 = span1 | 0
     this.traceFlags = traceFlags
     this.traceState = traceState
     this.remote = remote

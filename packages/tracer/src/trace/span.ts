@@ -91,8 +91,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
   cell: SpanCell | undefined = undefined
-  /** The cell of the span that entered this service; its own for a local root. */
-  readonly rootCell: SpanCell | undefined
+  readonly #rootCell: SpanCell | undefined
   /** The parent's, where that is a span of ours; let go of at the end. */
   parentCell: SpanCell | undefined
   /** Its slot among the open spans, or -1. */
@@ -127,21 +126,33 @@ export class RecordingSpan extends SpanIdentity implements Span {
     this.parent0 = parent === undefined ? 0 : parent.span0
     this.parent1 = parent === undefined ? 0 : parent.span1
     this.parentRemote = parent?.remote === true
-    if (parent === undefined || this.parentRemote) {
-      this.cell = new SpanCell(this)
-      this.rootCell = this.cell
-      this.parentCell = undefined
-    } else {
-      const own = parent instanceof RecordingSpan ? parent : undefined
-      this.rootCell = own?.rootCell
-      this.parentCell = own?.cell
-      const inherited = this.rootCell?.inherited
+    if (parent instanceof RecordingSpan && !this.parentRemote) {
+      this.#rootCell = parent.rootCell
+      this.parentCell = parent.cell
+      const inherited = this.#rootCell?.inherited
       if (inherited !== undefined) this.#setFlat(inherited)
+    } else {
+      this.#rootCell = undefined
+      this.parentCell = undefined
     }
   }
 
   get isLocalRoot(): boolean {
     return !this.hasParent || this.parentRemote
+  }
+
+  /** The cell of the span that entered this service; its own for a local root. */
+  get rootCell(): SpanCell | undefined {
+    return this.isLocalRoot ? this.cellForContext() : this.#rootCell
+  }
+
+  /** Made when first asked for: most spans are in no context. */
+  cellForContext(): SpanCell {
+    if (this.cell === undefined) {
+      this.cell = new SpanCell(this)
+      if (this.endMs !== 0 && this.isLocalRoot) this.cell.release()
+    }
+    return this.cell
   }
 
   /**

@@ -69,7 +69,7 @@ export const CATALOGUE: readonly Entry[] = [
     code: 'koa',
     library: '`koa`, `@koa/router`, `koa-router`',
     versions: '2, 3; 12–15; 12–14',
-    span: 'no span: the route and thrown errors on the server span; INTERNAL for middleware that took 5 ms or longer',
+    span: 'no span: the route and thrown errors on the server span; INTERNAL for middleware that took 5 ms or longer, or failed',
     modules: [
       { packageName: 'koa', majors: [2, 3], file: 'lib/application.js', patch: 'application' },
       { packageName: 'koa', majors: [2, 3], file: 'lib/context.js', patch: 'context' },

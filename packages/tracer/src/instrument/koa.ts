@@ -1,16 +1,22 @@
 /**
  * koa 2 and 3 with @koa/router or koa-router: the route and the errors of the server span, and spans of
- * middleware that was slow (middleware.ts).
+ * middleware that was slow or failed (middleware.ts).
  *
- *   Application.use       each middleware notes that the request has come to it
+ *   Application.use       each middleware notes that the request has come to it, and the error it ends with
  *   context.onerror       the errors that koa answers
  *   Router.middleware     the dispatcher of a router notes whose request it looks up, and
  *   Router.match          puts the pattern of the route that was found on it; both are synchronous
  *
- * A middleware that fails makes no span: an error passes all the layers on its way out, and which of them threw
- * it only its stack tells, which is on the server span.
+ * An error passes all the layers on its way out; the innermost that it comes from is the one that threw it:
+ *
+ *   app.use(answers) ── next ──► app.use(guard) throws          `guard` makes a failed span, `answers` none
+ *
+ * What comes out of a router is its handler's, and on the server span alone, as is what its own middleware
+ * throws. A layer that fails after its `next` has returned has no time of its own: its span has no length.
+ * Looking for errors costs a promise a layer, so it is done only in requests that are recorded.
  */
 import type { IncomingMessage } from 'node:http'
+import { RecordingSpan } from '../trace/span.ts'
 import { type AnyFunction, named } from './calls.ts'
 import type { Instruments } from './instruments.ts'
 import { createLayerSpans } from './middleware.ts'
@@ -19,9 +25,18 @@ import { type LayerSpans, type ServerRequest, serverRequestOf } from './server-r
 
 interface Context {
   readonly req: IncomingMessage
+  [LAYER]?: object | undefined
 }
 
-type Middleware = (this: unknown, context: Context, next: unknown) => unknown
+interface Middleware {
+  (this: unknown, context: Context, next: unknown): unknown
+  readonly [DISPATCHES]?: true
+}
+
+/** The middleware that the request has come to, undefined once it has come to its route. */
+const LAYER = Symbol('spanloom.koaLayer')
+/** Marks the dispatcher of a router. */
+const DISPATCHES = Symbol('spanloom.koaDispatches')
 
 interface Application {
   readonly middleware: unknown[]
@@ -60,7 +75,7 @@ function patchUse(prototype: Record<string, AnyFunction>, instruments: Instrumen
       const { middleware } = this
       const added = middleware.at(-1)
       if (typeof added === 'function')
-        middleware[middleware.length - 1] = layerOf(added as never, spans)
+        middleware[middleware.length - 1] = layerOf(added as never, spans, instruments)
     } catch (fault) {
       instruments.guard.report('koa use', fault)
     }
@@ -68,13 +83,57 @@ function patchUse(prototype: Record<string, AnyFunction>, instruments: Instrumen
   })
 }
 
-function layerOf(middleware: Middleware, spans: LayerSpans): Middleware {
+function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instruments): Middleware {
+  const { guard, middlewareSpans = true } = instruments
+
+  function noteFailure(context: Context, server: ServerRequest, error: unknown): void {
+    try {
+      const isCurrent = context[LAYER] === middleware
+      context[LAYER] = undefined
+      if (wasThrownBelow(server, error) || middleware[DISPATCHES]) return
+      const now = performance.now()
+      if (isCurrent) server.leaveLayer(error)
+      else spans.make(server, middleware, now, now, error)
+    } catch (fault) {
+      guard.report('koa failure', fault)
+    }
+  }
+
+  /** @hot Once per layer that a request passes. */
   const layer: Middleware = function (context, next) {
-    serverRequestOf(context.req)?.enterLayer(middleware, spans)
-    return middleware.call(this, context, next)
+    const server = serverRequestOf(context.req)
+    if (server === undefined) return middleware.call(this, context, next)
+    server.enterLayer(middleware, spans)
+    if (!middlewareSpans || !(server.span instanceof RecordingSpan)) {
+      return middleware.call(this, context, next)
+    }
+    context[LAYER] = middleware
+    let result: unknown
+    try {
+      result = middleware.call(this, context, next)
+    } catch (error) {
+      noteFailure(context, server, error)
+      throw error
+    }
+    if (!(result instanceof Promise)) return result
+    return result.then(undefined, (error) => {
+      noteFailure(context, server, error)
+      throw error
+    })
   }
   // A router's dispatcher, for one, is known by its properties.
   return named(middleware, Object.assign(layer, middleware))
+}
+
+/** The error that each request is passing on; errors need not be objects. */
+const passing = new WeakMap<ServerRequest, { readonly error: unknown }>()
+
+/** Whether a layer below has passed on the same error; notes that this one does. */
+function wasThrownBelow(server: ServerRequest, error: unknown): boolean {
+  const known = passing.get(server)
+  if (known !== undefined && known.error === error) return true
+  passing.set(server, { error })
+  return false
 }
 
 function patchOnError(prototype: Record<string, AnyFunction>, { guard }: Instruments): void {
@@ -88,8 +147,8 @@ function patchOnError(prototype: Record<string, AnyFunction>, { guard }: Instrum
   })
 }
 
-/** The request of the dispatcher that is about to look up its route. */
-let lookedUp: ServerRequest | undefined
+/** Of the dispatcher that is about to look up its route. */
+let lookedUp: Context | undefined
 
 function patchRouter(prototype: Record<string, AnyFunction>, instruments: Instruments): void {
   const { middleware, routes, match } = prototype
@@ -98,31 +157,33 @@ function patchRouter(prototype: Record<string, AnyFunction>, instruments: Instru
   const patched = named(middleware, function (this: unknown, ...args: unknown[]) {
     const dispatch = middleware.apply(this, args) as Middleware
     const noting: Middleware = function (context, next) {
-      lookedUp = serverRequestOf(context.req)
+      lookedUp = context
       try {
         return dispatch.call(this, context, next)
       } finally {
         lookedUp = undefined
       }
     }
-    return named(dispatch, Object.assign(noting, dispatch))
+    return named(dispatch, Object.assign(noting, dispatch, { [DISPATCHES]: true }))
   })
   prototype.middleware = patched
   if (routes === middleware) prototype.routes = patched
 
-  const noteRoute = instruments.guard.wrap('koa route', (server: ServerRequest, found: Match) => {
-    if (!found.route) return
+  const noteRoute = instruments.guard.wrap('koa route', (context: Context, found: Match) => {
+    const server = serverRequestOf(context.req)
+    if (server === undefined || !found.route) return
     const layer = found.pathAndMethod.findLast(({ methods }) => methods.length > 0)
     if (layer === undefined) return
     instruments.usage.count++
+    context[LAYER] = undefined
     server.leaveLayer()
     server.setRoute(layer.path === '' ? '/' : String(layer.path))
   })
   prototype.match = named(match, function (this: unknown, ...args: unknown[]) {
     const found = match.apply(this, args)
-    const server = lookedUp
+    const context = lookedUp
     lookedUp = undefined
-    if (server !== undefined) noteRoute(server, found)
+    if (context !== undefined) noteRoute(context, found)
     return found
   })
 }

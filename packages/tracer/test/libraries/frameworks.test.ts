@@ -126,4 +126,33 @@ describe.skipIf(!librariesAvailable())('frameworks', { timeout: 60_000 }, () => 
       slow.spanId
     ])
   })
+  it.each([
+    ['koa', '@koa/router'],
+    ['koa2/lib/application.js', '@koa/router-12/lib/router.js']
+  ])('%s: the middleware that fails makes a span, and no other', async (name, router) => {
+    const url = await start(name, 'require', router)
+    const paths = [
+      '/refused',
+      '/answered/refused',
+      '/answered/direct',
+      '/answered/late',
+      '/broken/1'
+    ]
+    const servers = await requests(url, paths)
+    const failed = servers.map(({ spanId }) =>
+      middleware()
+        .filter((span) => span.parentSpanId === spanId && span.status.code === 2)
+        .map((span) => [span.name, span.status.message, span.attributes['error.type']])
+    )
+    expect(failed).toEqual([
+      [['middleware - guard', 'refused', 'RangeError']],
+      [['middleware - guard', 'refused', 'RangeError']],
+      [['middleware - direct', 'direct', 'Error']],
+      [['middleware - guard', 'late', 'Error']],
+      []
+    ])
+    expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1])
+    expect(servers[3]!.name).toBe('GET /answered/late')
+    expect(app!.stderr).not.toContain('spanloom')
+  })
 })

@@ -19,12 +19,29 @@ const apps = {
     const Router = await loadDefault(variant)
     const app = new Koa()
     app.silent = true
+    app.use(async function answers(ctx, next) {
+      try {
+        await next()
+      } catch (error) {
+        if (!ctx.path.startsWith('/answered')) throw error
+        ctx.status = 500
+      }
+    })
     app.use(async function fast(_ctx, next) {
       await next()
     })
     app.use(async function slow(ctx, next) {
       if (ctx.path === '/slow') await sleep(8)
       await next()
+    })
+    app.use(async function guard(ctx, next) {
+      if (ctx.path.endsWith('/refused')) throw new RangeError('refused')
+      await next()
+      if (ctx.path.endsWith('/late')) throw new Error('late')
+    })
+    app.use(function direct(ctx, next) {
+      if (ctx.path.endsWith('/direct')) throw new Error('direct')
+      return next()
     })
     const items = new Router({ prefix: '/items' })
     items.get('/:item', (ctx) => {
@@ -38,6 +55,9 @@ const apps = {
     })
     router.get('/slow', (ctx) => {
       ctx.body = 'slow'
+    })
+    router.get('/answered/late', (ctx) => {
+      ctx.body = 'late'
     })
     router.get('/broken/:id', () => {
       throw new Error('broken')

@@ -1,16 +1,19 @@
 /** Next.js: a small app is built for production and served, which takes half a minute a version. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
-import { OtlpSink } from '../otlp-sink.ts'
+import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 const SERVER = 2
+const CLIENT = 3
 
 const FILES: Readonly<Record<string, string>> = {
   'package.json': '{"name":"shop","private":true}',
@@ -45,22 +48,49 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Next requires itself by its name, so an alias has to be installed under it: as hard links, where they can be. */
+/** What Next needs of the libraries. Turbopack takes no links that lead out of the app's folder. */
+const PACKAGES = [
+  '@next/env',
+  '@next/swc-linux-x64-gnu',
+  '@opentelemetry/api',
+  '@swc/helpers',
+  'baseline-browser-mapping',
+  'caniuse-lite',
+  'client-only',
+  'nanoid',
+  'picocolors',
+  'postcss',
+  'react',
+  'react-dom',
+  'scheduler',
+  'source-map-js',
+  'styled-jsx',
+  'tslib'
+]
+
+/** Next requires itself by its name, so an alias has to be installed under it. */
 async function install(next: string): Promise<void> {
-  const from = `${LIBRARIES_FOLDER}node_modules`
   const to = join(folder, 'node_modules')
-  await mkdir(to)
-  for (const name of await readdir(from)) {
-    if (name !== 'next' || next === 'next') await symlink(join(from, name), join(to, name))
+  const libraries = `${LIBRARIES_FOLDER}node_modules`
+  for (const name of PACKAGES.filter((each) => existsSync(join(libraries, each)))) {
+    await copy(join(libraries, name), join(to, name))
   }
-  if (next === 'next') return
-  const source = await realpath(join(from, next))
-  const linked = spawnSync('cp', ['-al', source, join(to, 'next')])
-  if (linked.status !== 0) await cp(source, join(to, 'next'), { recursive: true })
+  await copy(join(libraries, next), join(to, 'next'))
+  const tracer = join(to, '@spanloom/tracer')
+  for (const name of ['dist', 'package.json']) {
+    await copy(fileURLToPath(new URL(`../../${name}`, import.meta.url)), join(tracer, name))
+  }
 }
 
-async function build(next: string, args: string[]): Promise<string> {
-  for (const [file, text] of Object.entries(FILES)) {
+/** As hard links, where they can be. */
+async function copy(from: string, to: string): Promise<void> {
+  const source = await realpath(from)
+  await mkdir(dirname(to), { recursive: true })
+  if (spawnSync('cp', ['-al', source, to]).status !== 0) await cp(source, to, { recursive: true })
+}
+
+async function build(next: string, args: string[], files = FILES): Promise<string> {
+  for (const [file, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     await writeFile(join(folder, file), text)
   }
@@ -77,24 +107,42 @@ async function build(next: string, args: string[]): Promise<string> {
   return bin
 }
 
+async function start(bin: string, nodeArgs: string[], env = {}): Promise<string> {
+  app = new App(bin, {
+    nodeArgs,
+    args: ['start', folder, '-p', '0', '-H', '127.0.0.1'],
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      NEXT_TELEMETRY_DISABLED: '1',
+      NODE_ENV: 'production',
+      NO_COLOR: '1',
+      ...env
+    }
+  })
+  const [, port] = await app.line(/http:\/\/127\.0\.0\.1:(\d+)/)
+  await app.line(/Ready/)
+  return `http://127.0.0.1:${port}`
+}
+
+function hasServerParent({ parentSpanId }: SinkSpan): boolean {
+  return sink.spans.some((each) => each.kind === SERVER && each.spanId === parentSpanId)
+}
+
+/** The README's, as they are there. */
+function snippets(): readonly string[] {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, part] = readme.split('**Next.js**')
+  const found = [...part!.matchAll(/```[jt]s\n([\s\S]*?)```/g)].map(([, code]) => code!)
+  return found.slice(0, 2)
+}
+
 describe.skipIf(!librariesAvailable())('next', { timeout: 180_000 }, () => {
   it.each([
     ['next', ['--webpack']],
     ['next15', []]
   ])('%s: the server span has the route, and Next’s own spans lie below it', async (next, args) => {
     const bin = await build(next, args)
-    app = new App(bin, {
-      nodeArgs: ['--import', registerUrl],
-      args: ['start', folder, '-p', '0', '-H', '127.0.0.1'],
-      env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-        NEXT_TELEMETRY_DISABLED: '1',
-        NODE_ENV: 'production',
-        NO_COLOR: '1'
-      }
-    })
-    const [, port] = await app.line(/http:\/\/127\.0\.0\.1:(\d+)/)
-    await app.line(/Ready/)
+    const url = await start(bin, ['--import', registerUrl])
     const routes = {
       '/orders/7': 'GET /orders/[id]',
       '/orders/broken': 'GET /orders/[id]',
@@ -103,7 +151,7 @@ describe.skipIf(!librariesAvailable())('next', { timeout: 180_000 }, () => {
       '/none': 'GET'
     }
     for (const [path, name] of Object.entries(routes)) {
-      await (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+      await (await fetch(url + path)).text()
       const span = await sink.span((each) => each.attributes['url.path'] === path)
       expect(span.name).toBe(name)
       await sink.until(
@@ -116,6 +164,52 @@ describe.skipIf(!librariesAvailable())('next', { timeout: 180_000 }, () => {
     expect(order.traceId).toBe(server.traceId)
     const broken = await sink.span((span) => span.attributes['url.path'] === '/orders/broken')
     expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
-    expect(app.stderr).not.toContain('[spanloom]')
+    expect(app!.stderr).not.toContain('[spanloom]')
+  })
+  it.each([
+    ['next', ['--turbopack']],
+    ['next', ['--webpack']],
+    ['next15', []]
+  ])('%s %s: started by instrumentation.ts, as the README has it', async (next, args) => {
+    const [instrumentation, config] = snippets()
+    const bin = await build(next, args, {
+      ...FILES,
+      'instrumentation.js': instrumentation!,
+      'next.config.js': config!,
+      // Runs at the edge, for which the instrumentation is built as well.
+      'middleware.js': `
+        export const config = { matcher: '/shops/:path*' }
+        export function middleware() {}`,
+      'app/api/[item]/route.js': `
+        export async function GET(_request, { params }) {
+          const { status } = await fetch(process.env.STOCK_URL, { cache: 'no-store' })
+          return Response.json({ ...(await params), status })
+        }`
+    })
+    const url = await start(bin, [], { STOCK_URL: `${sink.url}/stock` })
+    // Next 16 starts the tracer while its first request waits: that one has only the span that Next makes.
+    await (await fetch(`${url}/orders/1`)).text()
+    const first = await sink.span(
+      (span) => span.kind === SERVER && span.name === 'GET /orders/[id]' && !hasServerParent(span)
+    )
+    expect(first.attributes['http.route']).toBe('/orders/[id]')
+    const routes = {
+      '/orders/7': 'GET /orders/[id]',
+      '/orders/broken': 'GET /orders/[id]',
+      '/shops/x': 'GET /shops/[shop]',
+      '/api/3': 'GET /api/[item]'
+    }
+    for (const [path, name] of Object.entries(routes)) {
+      await (await fetch(url + path)).text()
+      const span = await sink.span((each) => each.attributes['url.path'] === path)
+      expect(span.name).toBe(name)
+    }
+    const server = await sink.span((span) => span.attributes['url.path'] === '/api/3')
+    const stock = await sink.span((span) => span.attributes['url.full'] === `${sink.url}/stock`)
+    expect(stock.kind).toBe(CLIENT)
+    expect(stock.traceId).toBe(server.traceId)
+    const broken = await sink.span((span) => span.attributes['url.path'] === '/orders/broken')
+    expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
+    expect(app!.stderr).not.toContain('[spanloom]')
   })
 })

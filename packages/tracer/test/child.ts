@@ -17,6 +17,7 @@ export interface AppOptions {
   readonly nodeArgs?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
+  readonly cwd?: string
 }
 
 export class App {
@@ -32,7 +33,7 @@ export class App {
       process.execPath,
       [...(options.nodeArgs ?? []), file, ...(options.args ?? [])],
       {
-        cwd: folder,
+        cwd: options.cwd ?? folder,
         env: { ...APART, ...env, ...options.env },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc']
       }

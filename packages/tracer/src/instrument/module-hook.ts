@@ -112,7 +112,10 @@ export function watchModules(
     }
   }
   for (const path of Object.keys(cache)) {
-    if (words.has(lastWord(path))) handFile(path, cache[path]?.exports, 'cache')
+    if (!words.has(lastWord(path))) continue
+    const module = cache[path]
+    // One that waits for its turn is met when it is required.
+    if (module?.loaded === true) handFile(path, module.exports, 'cache')
   }
   return () => {
     required.unsubscribe(subscribers)

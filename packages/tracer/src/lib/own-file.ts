@@ -1,6 +1,7 @@
 /** The tracer's own files that are loaded when they are needed: by their place below `src`, or below `dist`. */
 import { readFileSync } from 'node:fs'
 import module, { createRequire, findPackageJSON } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 /** The source runs as it is in the repository's tests, and built everywhere else. */
 const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -15,23 +16,36 @@ export function ownFile(path: string): URL {
 
 export const requireAny: NodeJS.Require = createRequire(import.meta.url)
 
-type Extensions = Record<string, unknown>
+interface Compiled {
+  _compile(text: string, path: string, format: 'module'): void
+}
+
+type Extensions = Record<string, (compiled: Compiled, path: string) => void>
 
 const extensions = (module as unknown as { readonly _extensions: Extensions })._extensions
-const ownJs = extensions['.js']
 
 /**
- * By node's own loading of `.js`: tsx, which comes after the tracer, replaces it by one that would make a second
- * copy of all that the file imports, and spans of one copy are none to the other.
+ * tsx makes a CommonJS module of what CommonJS requires: nothing of the tracer but a file that was required
+ * itself is in this cache otherwise.
+ */
+const isCommonJs = requireAny.cache[fileURLToPath(import.meta.url)] !== undefined
+
+/**
+ * As the tracer itself was loaded. tsx replaces what `.js` is loaded by, before the tracer or after it, and its
+ * own would make a second copy of all that the file imports: spans of one copy are none to the other.
  */
 export function requireOwn<Code>(path: string): Code {
-  const replaced = extensions['.js']
-  extensions['.js'] = ownJs
+  const replaced = extensions['.js']!
+  if (ENDING === 'js' && !isCommonJs) extensions['.js'] = asModule
   try {
     return requireAny(`../${path}.${ENDING}`) as Code
   } finally {
     extensions['.js'] = replaced
   }
+}
+
+function asModule(compiled: Compiled, path: string): void {
+  compiled._compile(readFileSync(path, 'utf8'), path, 'module')
 }
 
 /**

@@ -3,7 +3,8 @@
  *
  *   CommonJS    node publishes every `require` on `tracing:module.require:end`, with what was asked for, by
  *               whom, and the exports. Nothing is rewritten: it adds 1 µs a `require`, and it is the same
- *               in Node 22.15, 24 and 26.
+ *               in Node 22.15, 24 and 26. What may be a target shows by the id's last word; under an npm
+ *               alias (`"pgx": "npm:pg@8"`) a package is looked at once, by the file that it is
  *   ES module   a footer hands the exports over (footers.ts), put on by a load hook (esm-hook.ts)
  *   bundle      the same footers, put on by a bundler's plugin
  *   node's own  by the same two: a `require` of its name, and the load hook
@@ -50,6 +51,8 @@ export function watchModules(
       for (const word of wordsOf(target)) words.add(word)
     }
   }
+  /** Ids of whole packages that have been looked at. */
+  const packages = new Set<string>()
   const handed = new WeakMap<object, Set<ModuleTarget>>()
   const { cache } = requireAny
 
@@ -82,7 +85,10 @@ export function watchModules(
   function onRequired(message: unknown): void {
     const { id, parentFilename, result } = message as RequireMessage
     if (typeof id !== 'string' || parentFilename === undefined) return
-    if (!words.has(lastWord(id))) return
+    if (!words.has(lastWord(id))) {
+      if (isPackage(id) && !packages.has(id)) lookAtPackage(id, parentFilename, result)
+      return
+    }
     if (isBuiltin(id)) {
       receive(RUNTIME, process.versions.node, id.replace('node:', ''), result)
       return
@@ -91,6 +97,18 @@ export function watchModules(
     // Of files that require each other, one is met half evaluated: it is met again when it is whole.
     if (path === undefined || cache[path]?.loaded === false) return
     handFile(path, result, 'require')
+  }
+
+  /** Its manifest is read only where its main file is called as a target is: 80 µs. */
+  function lookAtPackage(id: string, parentFilename: string, result: unknown): void {
+    if (result === undefined || isBuiltin(id)) return
+    packages.add(id)
+    // What has just been loaded is the last child, and no path has to be found out.
+    const last = cache[parentFilename]?.children.at(-1)
+    const path = last?.exports === result ? last?.filename : resolveId(id, parentFilename)
+    if (path === undefined || ROOT_INDEX.test(path)) return
+    if (cache[path]?.loaded === false) packages.delete(id)
+    else handFile(path, result, 'require')
   }
 
   const receive: Receiver = (packageName, version, file, exports) => {
@@ -139,6 +157,19 @@ function lastWord(path: string): string {
   const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
   const dot = path.lastIndexOf('.')
   return path.slice(slash + 1, dot > slash + 1 && /\.[cm]?js$/.test(path) ? dot : path.length)
+}
+
+/**
+ * What two of three packages have as their main file. The one target of this name, pg-pool's, is what pg
+ * requires, and not worth the reading of so many manifests.
+ */
+const ROOT_INDEX = /[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+[\\/]index\.js$/
+
+/** Of a package as a whole: `pg`, `@scope/pg`. */
+function isPackage(id: string): boolean {
+  if (id.startsWith('.') || id.includes(':')) return false
+  const slash = id.indexOf('/')
+  return slash < 0 || (id.startsWith('@') && id.indexOf('/', slash + 1) < 0)
 }
 
 function resolveId(id: string, parentFilename: string): string | undefined {

@@ -113,7 +113,7 @@ export const MESSAGING: readonly Entry[] = [
     code: 'graphql',
     library: '`graphql`',
     versions: '16, 17',
-    span: 'INTERNAL, `query Orders`; type, name, document with every literal as `?`; errors of the result as events',
+    span: 'INTERNAL, `query Orders`; type, name, document with every literal as `?`; errors of the result as events; `graphql.parse` and `graphql.validate` that took 5 ms or longer, or failed',
     modules: [
       { packageName: 'graphql', majors: [16, 17], file: 'execution/execute.js', patch: 'execute' },
       {
@@ -128,6 +128,27 @@ export const MESSAGING: readonly Entry[] = [
         majors: [17],
         file: '__dev__/execution/execute.js',
         patch: 'execute'
+      },
+      { packageName: 'graphql', majors: [16, 17], file: 'language/parser.js', patch: 'parse' },
+      {
+        packageName: 'graphql',
+        majors: [16, 17],
+        file: 'language/parser.mjs',
+        esm: ['parse'],
+        patch: 'parse'
+      },
+      {
+        packageName: 'graphql',
+        majors: [16, 17],
+        file: 'validation/validate.js',
+        patch: 'validate'
+      },
+      {
+        packageName: 'graphql',
+        majors: [16, 17],
+        file: 'validation/validate.mjs',
+        esm: ['validate'],
+        patch: 'validate'
       }
     ]
   },

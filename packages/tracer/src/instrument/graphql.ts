@@ -5,7 +5,7 @@
  *   17   the library's own channel `graphql:execute`, whose store makes the span active
  *
  * The document is shown as it was written, without its comments and with every literal as `?`. Resolvers
- * have no spans: their calls do.
+ * have no spans: their calls do. Parsing and validating have one where they are slow or fail (graphql-steps.ts).
  */
 import { tracingChannel } from 'node:diagnostics_channel'
 import { type Context, type Exception, SpanKind } from '@opentelemetry/api'
@@ -13,19 +13,10 @@ import { GRAPHQL_DOCUMENT, GRAPHQL_OPERATION_NAME, GRAPHQL_OPERATION_TYPE } from
 import { RecordingSpan } from '../trace/span.ts'
 import { type AnySpan, contextWithSpan } from '../trace/tracer.ts'
 import { type AnyFunction, endSpan, failSpan, named, runWithSpan } from './calls.ts'
+import { type Definition, type Document, ERRORS_MAX, shownDocument } from './graphql-document.ts'
+import { listenToSteps, patchParse, patchValidate } from './graphql-steps.ts'
 import { announce, type Instruments, startExitSpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
-
-interface Definition {
-  readonly kind: string
-  readonly operation?: string
-  readonly name?: { readonly value: string }
-}
-
-interface Document {
-  readonly definitions?: readonly Definition[]
-  readonly loc?: { readonly source?: { readonly body?: string } }
-}
 
 interface Execution {
   readonly document?: Document
@@ -37,10 +28,6 @@ interface ChannelMessage extends Execution {
   readonly error?: unknown
 }
 
-export const DOCUMENT_CHARS_MAX = 4_096
-/** Errors of one result that are recorded; all of them are in the answer. */
-const ERRORS_MAX = 8
-
 const graphql: Instrumentation = {
   patches: {
     execute(exports, instruments, { version }) {
@@ -48,7 +35,9 @@ const graphql: Instrumentation = {
       const holder = exports as Record<string, AnyFunction>
       const { execute } = holder
       if (execute !== undefined) holder.execute = named(execute, executing(execute, instruments))
-    }
+    },
+    parse: patchParse,
+    validate: patchValidate
   }
 }
 
@@ -120,6 +109,7 @@ function listen(instruments: Instruments): void {
   })
   channel.end.subscribe(end)
   channel.asyncEnd.subscribe(end)
+  listenToSteps(instruments)
 }
 
 function begin(execution: Execution, instruments: Instruments): AnySpan | undefined {
@@ -147,30 +137,6 @@ function operationOf(
   const isWanted = (each: Definition) =>
     each.kind === 'OperationDefinition' && (!name || each.name?.value === name)
   return definitions.find(isWanted)
-}
-
-/** Apps that keep their parsed documents have each one's text made once. */
-const shown = new WeakMap<Document, string>()
-
-function shownDocument(document: Document): string | undefined {
-  const known = shown.get(document)
-  if (known !== undefined) return known
-  const body = document.loc?.source?.body
-  if (typeof body !== 'string') return undefined
-  const text = withoutLiterals(body)
-  shown.set(document, text)
-  return text
-}
-
-const LITERALS = /"""[\s\S]*?(?:"""|$)|"(?:\\.|[^"\\\n])*(?:"|\\?$)|#[^\n]*|(?<![\w$])-?\d[\w.+-]*/g
-
-export function withoutLiterals(document: string): string {
-  // Cut first: a document has no bound of its own.
-  return document
-    .slice(0, DOCUMENT_CHARS_MAX)
-    .replace(LITERALS, (literal) => (literal.startsWith('#') ? '' : '?'))
-    .replace(/\s+/g, ' ')
-    .trim()
 }
 
 function finish(span: AnySpan, result: unknown, { guard }: Instruments): void {

@@ -53,6 +53,58 @@ describe.skipIf(!librariesAvailable())('graphql', { timeout: 30_000 }, () => {
     expect(plain.attributes['graphql.document']).toBe('{ now }')
     const parents = sink.spans.filter((s) => s.name === 'in now').map((s) => s.parentSpanId)
     expect(parents.sort()).toEqual([two.spanId, plain.spanId].sort())
-    expect(sink.spans).toHaveLength(7)
+
+    const below = (name: string) =>
+      sink.spans.filter(({ parentSpanId }) => parentSpanId === named(name).spanId)
+    const failed = (name: string) =>
+      below(name)
+        .filter(({ status }) => status.code === 2)
+        .map((span) => [
+          span.name,
+          span.status,
+          span.attributes,
+          span.events.map(({ attributes }) => attributes['exception.message'])
+        ])
+    const messages = [
+      'Int cannot represent non-integer value: ?',
+      'String cannot represent a non string value: ?',
+      expect.stringContaining('Cannot query field "ordr" on type "Query".')
+    ]
+    expect(failed('from refused')).toEqual([
+      [
+        'graphql.validate',
+        { code: 2, message: messages[0] },
+        {
+          'graphql.document': 'query Refused { order(id: ?, note: ?) ordr }',
+          'error.type': 'GraphQLError'
+        },
+        messages
+      ]
+    ])
+    const found = 'Syntax Error: Expected Name, found String ?.'
+    expect(failed('from garbled')).toEqual(
+      ['Syntax Error: Unexpected ")".', found].map((message) => [
+        'graphql.parse',
+        { code: 2, message },
+        { 'error.type': 'GraphQLError' },
+        [message]
+      ])
+    )
+    const slow = below('from slow')
+    expect(slow.map((span) => [span.name, span.status.code])).toEqual([
+      ['graphql.parse', 0],
+      ['graphql.validate', 0]
+    ])
+    for (const span of slow) {
+      expect(span.attributes['graphql.document']).toMatch(/^query Slow /)
+      expect(Number(span.endTimeUnixNano - span.startTimeUnixNano)).toBeGreaterThanOrEqual(
+        5e6 - 1e3
+      )
+    }
+    const texts = sink.spans.map(({ events, attributes, status }) => [events, attributes, status])
+    expect(JSON.stringify(texts)).not.toContain('secret')
+    // A cold step may take as long as a slow one.
+    const steps = sink.spans.filter((span) => !span.name.startsWith('graphql.'))
+    expect(steps).toHaveLength(10)
   })
 })

@@ -34,7 +34,7 @@ import { FIELD_ATTRIBUTES, FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.t
 const INITIAL_BYTES = 64 * 1024
 /**
  * From here on the memory itself is handed over and comes back from the sending thread: fresh memory for each
- * 256 KB was 0.8 µs a request, most of it the kernel's, page by page.
+ * batch was 0.8 µs a request, most of it the kernel's, page by page.
  */
 const SWAPPED_BYTES_MIN = 64 * 1024
 const SPARE_BUFFERS_MAX = 2

@@ -29,17 +29,12 @@ process.on('disconnect', () => process.exit())
 process.send!('ready')
 
 /** autocannon's own histogram counts whole milliseconds, and a hello takes less than a few. */
-async function fire({ url, connections, requests, rate }: any): Promise<LoadResult> {
+async function fire({ url, connections, requests }: LoadOrder): Promise<LoadResult> {
   const latencies = createHistogram()
   let completed = 0
   let last = 0
   const begin = performance.now()
-  let spinning = process.env.SPIN !== '0'
-  const spin = () => {
-    if (spinning) setImmediate(spin)
-  }
-  spin()
-  const run = autocannon({ url, connections, amount: requests, sampleInt: SAMPLE_MS, ...(rate ? { overallRate: rate } : {}) } as any)
+  const run = autocannon({ url, connections, amount: requests, sampleInt: SAMPLE_MS })
   run.on('response', (_client, status, _bytes, ms) => {
     if (status !== 200) throw new Error(`${url} answered ${status}`)
     completed++
@@ -47,7 +42,6 @@ async function fire({ url, connections, requests, rate }: any): Promise<LoadResu
     latencies.record(Math.max(1, Math.round(ms * 1_000)))
   })
   const { errors } = await run
-  spinning = false
   if (errors > 0 || completed !== requests) {
     throw new Error(`Of ${requests} requests to ${url} ${completed} completed, ${errors} failed.`)
   }

@@ -29,7 +29,9 @@ export function OpenSpansTable({ spans, window }: TableProps) {
             <th className="is-text">Span</th>
             <th className="is-number">Running for</th>
             <th className="is-text">Started</th>
-            <th className="is-text">Event loop</th>
+            <th className="is-text" title="Of its process, when the span was reported">
+              Event loop
+            </th>
             <th className="is-text">Instance</th>
             <th className="is-text">Trace</th>
           </tr>

@@ -74,6 +74,10 @@ function Rows({ running, ended, window }: RowsProps) {
   return (
     <>
       <OpenSpansTable spans={shown} window={window} />
+      <p className="hint open-spans-note">
+        A span is reported once, ten seconds after its start, and shows here for ten minutes. That
+        it has ended is known when its trace is stored: one that is not kept goes on counting.
+      </p>
       {shown.length < rows.length && (
         <div className="more">
           <button type="button" className="button" onClick={() => setWhole(true)}>
@@ -116,6 +120,6 @@ function summaryOf(
   ended: number
 ): string {
   if (spans === undefined || spans.length === 0) return ''
-  const now = `${plural(running, 'span')} running`
+  const now = running === 0 ? 'Nothing running' : `${plural(running, 'span')} running`
   return ended === 0 ? now : `${now} · ${formatCount(ended)} ended since`
 }

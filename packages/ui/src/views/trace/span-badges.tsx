@@ -43,17 +43,17 @@ export function SpanNotes({ span }: { readonly span: TraceSpan }) {
       <CallsNote span={span} facts={facts} />
       {isNPlusOne && (
         <p className="note is-warn">
-          <b>N+1</b> {nPlusOneText(facts)}
+          <b>N+1:</b> {nPlusOneText(facts)}
         </p>
       )}
       {blockedMs !== undefined && (
         <p className="note is-warn">
-          <b>Blocked</b> {blockedText(blockedMs)}
+          <b>Blocked:</b> {blockedText(blockedMs)}
         </p>
       )}
       {gcPauseMs !== undefined && (
         <p className="note">
-          <b>GC</b> {gcText(gcPauseMs)}
+          <b>GC:</b> {gcText(gcPauseMs)}
         </p>
       )}
     </>
@@ -64,17 +64,16 @@ function CallsNote({ span, facts }: { readonly span: TraceSpan; readonly facts: 
   const { callCount, callsTotalMs } = facts
   if (callCount === undefined) return null
   const calls = unpackCalls(span.attributes)
-  const says = [`${plural(callCount, 'equal call')} as one span.`]
+  const times: string[] = []
   if (callsTotalMs !== undefined) {
-    const mean = formatDurationMs(callsTotalMs / callCount)
-    says.push(`Together they took ${formatDurationMs(callsTotalMs)}, ${mean} each on average`)
-    says.push(
-      calls === undefined ? '.' : `, the longest ${formatDurationNano(longestCallNs(calls))}.`
-    )
+    times.push(`${formatDurationMs(callsTotalMs)} together`)
+    times.push(`${formatDurationMs(callsTotalMs / callCount)} each on average`)
   }
+  if (calls !== undefined) times.push(`${formatDurationNano(longestCallNs(calls))} the longest`)
   return (
     <p className="note">
-      <b>×{formatCount(callCount)}</b> {says[0]} {says.slice(1).join('')}
+      <b>{plural(callCount, 'equal call')}</b> as one span
+      {times.length > 0 && `: ${times.join(', ')}`}.
     </p>
   )
 }

@@ -7,7 +7,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { createScanner, SpanKind, StringTable } from '@spanloom/otlp'
 
 const KIND_KEY = Buffer.from('span.kind')
@@ -55,7 +55,9 @@ function json(response: ServerResponse, status: number, value: unknown): void {
 }
 
 function inflated(request: IncomingMessage, body: Buffer): Buffer {
-  return request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+  const encoding = request.headers['content-encoding']
+  if (encoding === 'zstd') return zstdDecompressSync(body)
+  return encoding === 'gzip' ? gunzipSync(body) : body
 }
 
 function countOtlp(payload: Buffer): void {

@@ -196,9 +196,9 @@ export function createCollector(
       queries: createQueries({
         spanStore: store,
         metricStore: store,
+        openSpans,
         nowUnixMs: () => clock.unixMs()
       }),
-      openSpans: () => ({ spans: openSpans.list() }),
       status: (signal) => collectStatus(facts, signal),
       metrics: async (accept) => {
         const snapshots = await Promise.all(shards.map((shard) => shard.snapshot()))

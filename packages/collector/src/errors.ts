@@ -22,12 +22,12 @@ const MESSAGES = {
     `The body is larger than ${bytesMax} bytes. Send smaller batches, or raise --receive-body-bytes-max.`,
   RECEIVE_BUSY: (bytesMax: number) =>
     `Bodies of ${bytesMax} bytes in all are being received already. Send this one again later.`,
+  RECEIVE_COMPRESSION_DAMAGED: (byteCount: number, compression: string, reason: string) =>
+    `The body of ${byteCount} bytes is not whole ${compression}: ${reason}.`,
   RECEIVE_CONTENT_ENCODING_UNSUPPORTED: (encoding: string) =>
-    `Content-Encoding "${encoding}" is not supported. Use gzip or identity.`,
+    `Content-Encoding "${encoding}" is not supported. Use zstd, gzip or identity.`,
   RECEIVE_CONTENT_TYPE_UNSUPPORTED: (type: string) =>
     `Content-Type "${type}" is not supported. Use application/x-protobuf or application/json.`,
-  RECEIVE_GZIP_DAMAGED: (byteCount: number, reason: string) =>
-    `The body of ${byteCount} bytes is not whole gzip: ${reason}.`,
   RECEIVE_INFLATED_TOO_LARGE: (bytesMax: number) =>
     `The body inflates to more than ${bytesMax} bytes. Send smaller batches, or raise --receive-inflated-bytes-max.`,
   RECEIVE_METHOD_UNSUPPORTED: (method: string) => `Method ${method} is not supported. Use POST.`,

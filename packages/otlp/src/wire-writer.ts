@@ -103,6 +103,15 @@ export class WireWriter {
     this.varint((field << 3) | wireType)
   }
 
+  /** @hot A tag of one byte and what follows it, when that is one byte too: a short length, a small number. */
+  tagged(tag: number, byte: number): void {
+    this.reserve(2)
+    const at = this.length
+    this.bytes[at] = tag
+    this.bytes[at + 1] = byte
+    this.length = at + 2
+  }
+
   /** @hot Eight bytes, little-endian, from two unsigned halves. */
   fixed64(high: number, low: number): void {
     this.reserve(8)

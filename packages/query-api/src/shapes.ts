@@ -160,7 +160,6 @@ export interface TraceResponse {
   readonly truncated: boolean
 }
 
-/** What the collector did, since its data directory was made (survives restarts). */
 /** A span that had not ended when its process reported it, ten seconds after its start. */
 export interface OpenSpanRow {
   readonly traceId: string
@@ -173,6 +172,11 @@ export interface OpenSpanRow {
   readonly reportedUnixMs: number
   /** For how long the process's event loop had been blocked when it reported; 0 when it was not. */
   readonly eventLoopBlockedMs: number
+  /**
+   * What is stored by now: nothing, other spans of its `trace`, or the `span` itself, which has ended then.
+   * Absent when the store did not say.
+   */
+  readonly stored?: 'none' | 'trace' | 'span'
 }
 
 /** Newest reports first, of the last ten minutes; one that has ended since is still here. */
@@ -180,6 +184,7 @@ export interface OpenSpansResponse {
   readonly spans: readonly OpenSpanRow[]
 }
 
+/** What the collector did, since its data directory was made (survives restarts). */
 export interface StatusResponse {
   readonly version: string
   readonly uptimeMs: number

@@ -53,6 +53,10 @@ export class SpanProcessors {
     if (typeof processor.onEnding === 'function') this.seesEnding = true
   }
 
+  get isEmpty(): boolean {
+    return this.#processors.length === 0
+  }
+
   addExporter(exporter: BatchExporter): void {
     this.#exporters = [...this.#exporters, exporter]
     this.add(exporter)

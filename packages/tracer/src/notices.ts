@@ -48,8 +48,8 @@ const MESSAGES = {
     `No delivery to the collector at ${address} (${reason}). Spans wait in memory, up to ${megabytes} MB.`,
   SEND_TLS_FILE: (file: string, reason: string) =>
     `${file} could not be read (${reason}); TLS goes on without it.`,
-  SEND_ZSTD_REFUSED: (signal: string) =>
-    `The collector does not take zstd for ${signal} (415); gzip is used.`,
+  SEND_ZSTD_REFUSED: (signal: string, status: number) =>
+    `The collector does not take zstd for ${signal} (it answered ${status}); gzip is used.`,
   STATS_OVERFLOW: (seriesMax: number) =>
     `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
   SEND_NO_WORKER: (reason: string) =>

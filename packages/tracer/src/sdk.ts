@@ -205,7 +205,7 @@ export function startTracer(
   const instruments: SharedInstruments = {
     contexts,
     starter,
-    onStart,
+    processors,
     propagator,
     guard,
     overhead: watch.overhead,

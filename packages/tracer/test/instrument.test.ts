@@ -1,5 +1,6 @@
 /** The instrumentations against the real libraries, in real processes. */
 import http from 'node:http'
+import { connect } from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -164,6 +165,36 @@ describe('node:http server', () => {
       return before
     })
     expect(new Set(ids).size).toBe(40)
+  })
+
+  it('leaves the context of whoever runs the parser as it was', async () => {
+    const url = await start('http-plain.mjs')
+    const { outer, after, inner } = (await (await fetch(`${url}/over-stream`)).json()) as {
+      outer: string
+      after: string[]
+      inner: string
+    }
+    expect(after).toEqual([outer, 'mine', outer, 'mine', outer, 'mine'])
+    expect(outer).toMatch(/^[0-9a-f]{32}$/)
+    // Chunked: its length stands before it.
+    expect(inner).toContain((await serverSpan('/inner')).traceId)
+    expect(inner).not.toContain(outer)
+  })
+
+  it('ends the spans of all that a connection had begun when it goes', async () => {
+    const url = await start('http-plain.mjs')
+    const { port } = new URL(url)
+    const connection = connect(Number(port), '127.0.0.1')
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
+    connection.write(get('/first') + get('/never?1') + get('/second') + get('/never?2'))
+    await app!.line(/never reached[\s\S]*never reached/)
+    connection.destroy()
+    const isAborted = (span: SinkSpan) => span.attributes['spanloom.http.aborted'] === true
+    await sink.until(() => sink.spans.filter(isAborted).length === 3, 'three aborted spans')
+    expect((await serverSpan('/first')).attributes['http.response.status_code']).toBe(200)
+    // Answered, but behind one that was not: the client never saw it.
+    expect(isAborted(await serverSpan('/second'))).toBe(true)
+    expect(sink.spans).toHaveLength(4)
   })
 
   it('ends the span of a client that went away', async () => {

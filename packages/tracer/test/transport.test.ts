@@ -45,7 +45,7 @@ describe('a Unix socket', () => {
       await makeSpans(running, 5)
       expect(sink.spans).toHaveLength(5)
       expect(sink.requests[0]).toMatchObject({ path: '/v1/traces', headers: { host: 'localhost' } })
-      expect(sink.requests[0]!.headers['content-encoding']).toBe('gzip')
+      expect(sink.requests[0]!.headers['content-encoding']).toBe('zstd')
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -70,20 +70,35 @@ describe('compression', () => {
     expect(sink.requests.map(({ headers }) => headers['content-encoding'])).toEqual([encoding])
   })
 
-  it('zstd is gzip from then on where it is refused, and nothing is lost', async () => {
+  it.each([415, 400])(
+    'zstd is gzip from then on where it is refused (%i), and nothing is lost',
+    async (status) => {
+      sink = await new OtlpSink().listen()
+      sink.answer = (index) => ({ status: index === 0 ? status : 200 })
+      const running = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url })
+      await makeSpans(running, 5)
+      running.tell({ spans: 6 })
+      await sink.until(() => sink.spans.length === 11, '11 spans')
+      const encodings = sink.requests.map(({ headers }) => headers['content-encoding'])
+      expect(encodings).toEqual(['zstd', 'gzip', 'gzip'])
+      expect(running.stderr.match(/SEND_ZSTD_REFUSED/g)).toHaveLength(1)
+      expect(running.stderr).not.toContain('SEND_DROPPED')
+    }
+  )
+
+  it('a 400 is about what the body holds once zstd was taken', async () => {
     sink = await new OtlpSink().listen()
-    sink.answer = (index) => ({ status: index === 0 ? 415 : 200 })
-    const running = await start({
-      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-      OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd'
-    })
+    sink.answer = (index) => ({ status: index === 1 ? 400 : 200 })
+    const running = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url })
     await makeSpans(running, 5)
     running.tell({ spans: 6 })
-    await sink.until(() => sink.spans.length === 11, '11 spans')
+    await sink.until(() => sink.requests.length === 2, 'the second request')
+    running.tell({ spans: 7 })
+    await sink.until(() => sink.spans.length === 12, '12 spans')
     const encodings = sink.requests.map(({ headers }) => headers['content-encoding'])
-    expect(encodings).toEqual(['zstd', 'gzip', 'gzip'])
-    expect(running.stderr.match(/SEND_ZSTD_REFUSED/g)).toHaveLength(1)
-    expect(running.stderr).not.toContain('SEND_DROPPED')
+    expect(encodings).toEqual(['zstd', 'zstd', 'zstd'])
+    expect(running.stderr).toContain('SEND_DROPPED')
+    expect(running.stderr).not.toContain('SEND_ZSTD_REFUSED')
   })
 })
 

@@ -7,6 +7,7 @@ import { Empty, Failure, SkeletonRows } from './components/states.tsx'
 import { DEFAULT_WINDOW } from './model/time-window.ts'
 import { encodeRoute, type Route } from './model/url.ts'
 import { useRoute } from './state/router.ts'
+import { OpenSpansView } from './views/open-spans/open-spans-view.tsx'
 import { ServicesView } from './views/services/services-view.tsx'
 import { TracesView } from './views/traces/traces-view.tsx'
 
@@ -57,6 +58,8 @@ function View({ route }: { readonly route: Route }) {
       return <ServiceView key={route.service} route={route} />
     case 'map':
       return <MapView route={route} />
+    case 'open-spans':
+      return <OpenSpansView route={route} />
     case 'traces':
       return <TracesView route={route} />
     case 'trace':
@@ -83,6 +86,8 @@ function titleOf(route: Route): string {
       return route.service
     case 'map':
       return 'Map'
+    case 'open-spans':
+      return 'Still running'
     case 'traces':
       return 'Traces'
     case 'trace':

@@ -77,6 +77,10 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
           2
         )
         strictEqual(await journal.append({ ...payload('m', 11), kind: 'metrics' } as NewRecord), 3)
+        strictEqual(
+          await journal.append({ ...payload('z', 13), compression: 'zstd' } as NewRecord),
+          4
+        )
         deepStrictEqual(await readAll(journal), [
           {
             kind: 'payload',
@@ -102,6 +106,14 @@ export function journalContract(name: string, makePlace: () => Promise<JournalPl
             receivedUnixMs: 1_700_000_000_000,
             compression: 'gzip',
             bytes: new TextEncoder().encode('m')
+          },
+          {
+            kind: 'payload',
+            position: 4,
+            clockMs: 13,
+            receivedUnixMs: 1_700_000_000_000,
+            compression: 'zstd',
+            bytes: new TextEncoder().encode('z')
           }
         ])
         await journal.close()

@@ -9,6 +9,8 @@
  *   that a collector was down does not expire a trace whose other half is being retried.
  * - `receivedUnixMs` is the wall clock, for the time axis of rollups. Nothing waits on it.
  */
+import type { Compression } from './compression.ts'
+
 interface RecordHead {
   /** Counts records from 0, without gaps. */
   readonly position: number
@@ -19,7 +21,7 @@ interface RecordHead {
 /** An accepted body: an OTLP ExportTraceServiceRequest in protobuf, checked, still compressed. */
 export interface PayloadRecord extends RecordHead {
   readonly kind: 'payload'
-  readonly compression: 'identity' | 'gzip'
+  readonly compression: Compression
   readonly bytes: Uint8Array
 }
 
@@ -38,7 +40,7 @@ export interface TickRecord extends RecordHead {
  */
 export interface MetricsRecord extends RecordHead {
   readonly kind: 'metrics'
-  readonly compression: 'identity' | 'gzip'
+  readonly compression: Compression
   readonly bytes: Uint8Array
 }
 

@@ -90,7 +90,7 @@ export class Arrivals {
   /** `undefined` when it cannot be read. It was checked when it was accepted, so that is our fault. */
   #scan({ compression, bytes }: PayloadRecord): SpanRows | undefined {
     try {
-      this.#bytes = compression === 'gzip' ? this.#parts.inflate(bytes) : bytes
+      this.#bytes = compression === 'identity' ? bytes : this.#parts.inflate(bytes, compression)
       return this.#stages.scanner.scan(this.#bytes)
     } catch {
       return undefined

@@ -3,12 +3,13 @@
  * they came, so the same few payloads are asked for again and again: the last ones stay, up to a
  * bound in bytes, and only while a tick lasts.
  */
+import type { Compressed } from '../lib/inflate.ts'
 import type { HeldPayload } from '../stitch/payload-table.ts'
 
 /** A payload of 512 spans has 200 KB: this holds some 300, a second's worth of 150,000 spans. */
 const BYTES_MAX = 64 * 1024 * 1024
 
-export type Inflate = (bytes: Uint8Array) => Uint8Array
+export type Inflate = (bytes: Uint8Array, compression: Compressed) => Uint8Array
 
 export class InflatedPayloads {
   readonly #inflate: Inflate
@@ -28,7 +29,7 @@ export class InflatedPayloads {
       this.#inflated.set(payload.position, known)
       return known
     }
-    const bytes = this.#inflate(payload.bytes)
+    const bytes = this.#inflate(payload.bytes, payload.compression)
     this.#inflated.set(payload.position, bytes)
     this.#byteCount += bytes.length
     for (const [position, oldest] of this.#inflated) {

@@ -9,6 +9,7 @@ import { CollectorError } from '../errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import { Changes } from '../lib/changes.ts'
 import { eventually, TestClock, turn } from '../lib/clock.testkit.ts'
+import type { JournalRecord } from '../model/journal-record.ts'
 import type { StoreBatch } from '../model/store-batch.ts'
 import { SelfMetrics } from '../telemetry/self-metrics.ts'
 import { makeTestJournal } from '../test-journal.testkit.ts'
@@ -180,6 +181,33 @@ describe('intake', () => {
     deepStrictEqual(received, journaled)
     strictEqual(received[0]?.receivedUnixMs, rig.clock.unixMs())
     strictEqual(received[0]?.clockMs, 0)
+  })
+
+  it('keeps payloads as they were sent, in the journal and for the shard', async () => {
+    const rig = await openRig()
+    const compressions = ['identity', 'gzip', 'zstd'] as const
+    for (const [index, compression] of compressions.entries()) {
+      for (const signal of ['traces', 'metrics'] as const) {
+        await rig.intake.accept({ signal, compression, bytes: Uint8Array.of(index) })
+      }
+    }
+    await turn()
+    const journaled: JournalRecord[] = []
+    for await (const record of rig.journal.read(0)) journaled.push(record)
+    const delivered = rig.thread.received.flatMap((one) =>
+      one.type === 'record' ? [one.record] : []
+    )
+    for (const records of [journaled, delivered]) {
+      deepStrictEqual(
+        records.flatMap((record) =>
+          record.kind === 'tick' ? [] : [[record.kind, record.compression, ...record.bytes]]
+        ),
+        compressions.flatMap((compression, index) => [
+          ['payload', compression, index],
+          ['metrics', compression, index]
+        ])
+      )
+    }
   })
 
   it('ticks while the shard waits for one, and is silent while it is idle', async () => {

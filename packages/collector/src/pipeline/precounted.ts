@@ -68,7 +68,7 @@ export class Precounted {
   /** `undefined` when it cannot be read. It was when it was accepted, so that is our fault. */
   #decode({ compression, bytes }: MetricsRecord): SpanStats[] | undefined {
     try {
-      const plain = compression === 'gzip' ? this.#parts.inflate(bytes) : bytes
+      const plain = compression === 'identity' ? bytes : this.#parts.inflate(bytes, compression)
       const { metrics } = decodeMetrics(plain, POINTS_MAX)
       return metrics.map(readSpanStats).filter((stats) => stats !== undefined)
     } catch {

@@ -3,7 +3,7 @@
  * the thread; whoever started it hears of it, and a new start repeats from the last checkpoint.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { gunzipSync } from 'node:zlib'
+import { inflateSync } from '../lib/inflate.ts'
 import type { FromShard, ToShard } from '../model/shard-messages.ts'
 import { createRowBinaryEncoder } from '../store/clickhouse/encoder.ts'
 import type { ShardOptions } from './options.ts'
@@ -28,7 +28,7 @@ const thisShard = createShard({
   shardCount,
   options,
   encoder: createRowBinaryEncoder(),
-  inflate: (bytes) => gunzipSync(bytes, { maxOutputLength: INFLATED_BYTES_MAX }),
+  inflate: (bytes, compression) => inflateSync(bytes, compression, INFLATED_BYTES_MAX),
   emit: (output) => port.postMessage(output, buffersOf(output))
 })
 

@@ -53,7 +53,7 @@ export interface ShardParts {
   readonly options: ShardOptions
   readonly policies?: readonly PolicyConfig[]
   readonly encoder: CountingEncoder
-  /** gzip. */
+  /** What is not `identity`. */
   readonly inflate: Inflate
   readonly emit: (output: ShardOutput) => void
 }

@@ -1,16 +1,18 @@
 /** The bounded questions behind the API: a function a route, each with a deadline. */
 import type { RouteAnswers, RouteName, RouteParams } from '@spanloom/query-api'
 import { CollectorError } from '../errors.ts'
+import type { OpenSpan } from '../model/open-span.ts'
 import type { MetricStore } from '../store/metric-store.ts'
 import type { SpanStore } from '../store/span-store.ts'
 import { askGraph, askOperations, askServices } from './metrics.ts'
+import { askOpenSpans } from './open-spans.ts'
 import { askTrace, askTraces } from './traces.ts'
 
 /** Longer than the store's own limit for one SELECT (10 s): a list of traces takes several. */
 export const QUERY_SECONDS_MAX = 15
 
 /** The routes that ask the store's tables. */
-export type QueryRoute = Exclude<RouteName, 'status' | 'openSpans'>
+export type QueryRoute = Exclude<RouteName, 'status'>
 
 export type Queries = {
   readonly [Name in QueryRoute]: (
@@ -20,12 +22,14 @@ export type Queries = {
 }
 
 export interface QueriesOptions {
-  readonly spanStore: Pick<SpanStore, 'findTraces' | 'getTrace'>
+  readonly spanStore: Pick<SpanStore, 'findTraces' | 'getTrace' | 'findLongSpans'>
   readonly metricStore: MetricStore
+  readonly openSpans: { list(): readonly OpenSpan[] }
   readonly nowUnixMs: () => number
 }
 
-export function createQueries({ spanStore, metricStore, nowUnixMs }: QueriesOptions): Queries {
+export function createQueries(options: QueriesOptions): Queries {
+  const { spanStore, metricStore, openSpans, nowUnixMs } = options
   const spans = spanStore as SpanStore
   return {
     services: (params, signal) =>
@@ -36,7 +40,9 @@ export function createQueries({ spanStore, metricStore, nowUnixMs }: QueriesOpti
       withDeadline(signal, (limited) => askGraph(metricStore, params, nowUnixMs(), limited)),
     traces: (params, signal) =>
       withDeadline(signal, (limited) => askTraces(spans, params, nowUnixMs, limited)),
-    trace: (params, signal) => withDeadline(signal, (limited) => askTrace(spans, params, limited))
+    trace: (params, signal) => withDeadline(signal, (limited) => askTrace(spans, params, limited)),
+    openSpans: (_params, signal) =>
+      withDeadline(signal, (limited) => askOpenSpans(spans, openSpans.list(), limited))
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { CollectorError } from '../errors.ts'
+import type { Compression } from '../model/compression.ts'
 import type { Encoding } from './answer.ts'
 import type { Signal } from './signal.ts'
 
@@ -12,6 +13,7 @@ const SIGNALS: Readonly<Record<string, Signal>> = {
   '/v1/metrics': 'metrics',
   '/v1/logs': 'logs'
 }
+const COMPRESSIONS: readonly string[] = ['identity', 'gzip', 'zstd'] satisfies Compression[]
 const OTHER_SIGNALS = ['/v1development/profiles']
 
 /** Of what a sender wrote, quoted back in an error. */
@@ -26,7 +28,7 @@ export interface RequestHead {
 export interface Admission {
   readonly signal: Signal
   readonly encoding: Encoding
-  readonly compression: 'identity' | 'gzip'
+  readonly compression: Compression
   /** As declared; 0 when the body comes in chunks. */
   readonly byteCount: number
 }
@@ -49,10 +51,7 @@ export function admit({ method, url, headers }: RequestHead, bodyBytesMax: numbe
   if (signal === 'logs' && encoding === 'json') {
     throw new CollectorError('RECEIVE_CONTENT_TYPE_UNSUPPORTED', ['application/json'])
   }
-  const compression = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
-  if (compression !== 'identity' && compression !== 'gzip') {
-    throw new CollectorError('RECEIVE_CONTENT_ENCODING_UNSUPPORTED', [quoted(compression)])
-  }
+  const compression = compressionOf(headers)
   const byteCount = Number(headers['content-length'] ?? 0)
   if (byteCount > bodyBytesMax) throw new CollectorError('RECEIVE_BODY_TOO_LARGE', [bodyBytesMax])
   return { signal, encoding, compression, byteCount }
@@ -63,6 +62,12 @@ export function encodingOf(headers: IncomingHttpHeaders): Encoding | undefined {
   const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
   if (type === 'application/x-protobuf') return 'protobuf'
   return type === 'application/json' ? 'json' : undefined
+}
+
+function compressionOf(headers: IncomingHttpHeaders): Compression {
+  const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (COMPRESSIONS.includes(coding)) return coding as Compression
+  throw new CollectorError('RECEIVE_CONTENT_ENCODING_UNSUPPORTED', [quoted(coding)])
 }
 
 function quoted(text: string): string {

@@ -4,8 +4,8 @@
  * that announces much and sends nothing takes no room from the others.
  */
 import type { IncomingMessage } from 'node:http'
-import { gunzip } from 'node:zlib'
 import { CollectorError } from '../errors.ts'
+import { type Compressed, inflate, isTooLarge } from '../lib/inflate.ts'
 
 export class BodyLedger {
   readonly bytesMax: number
@@ -90,25 +90,21 @@ function joined(chunks: readonly Buffer[], byteCount: number): Uint8Array<ArrayB
   return bytes
 }
 
-/** zlib's steps on the thread pool: few for a large body, little memory for a small one. */
-const INFLATE_CHUNK_BYTES_MAX = 1_048_576
-const INFLATE_CHUNK_BYTES_MIN = 16_384
-
-/** @throws CollectorError RECEIVE_INFLATED_TOO_LARGE, RECEIVE_GZIP_DAMAGED */
-export function inflate(bytes: Uint8Array, bytesMax: number): Promise<Uint8Array> {
-  const chunkSize = Math.min(
-    Math.max(bytes.length * 4, INFLATE_CHUNK_BYTES_MIN),
-    INFLATE_CHUNK_BYTES_MAX
-  )
-  return new Promise((resolve, reject) => {
-    gunzip(bytes, { maxOutputLength: bytesMax, chunkSize }, (error, inflated) => {
-      if (error === null) {
-        resolve(inflated)
-      } else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        reject(new CollectorError('RECEIVE_INFLATED_TOO_LARGE', [bytesMax]))
-      } else {
-        reject(new CollectorError('RECEIVE_GZIP_DAMAGED', [bytes.length, error.message]))
-      }
-    })
-  })
+/** @throws CollectorError RECEIVE_INFLATED_TOO_LARGE, RECEIVE_COMPRESSION_DAMAGED */
+export async function inflateBody(
+  bytes: Uint8Array,
+  compression: Compressed,
+  bytesMax: number
+): Promise<Uint8Array> {
+  try {
+    return await inflate(bytes, compression, bytesMax)
+  } catch (error) {
+    throw isTooLarge(error)
+      ? new CollectorError('RECEIVE_INFLATED_TOO_LARGE', [bytesMax])
+      : new CollectorError('RECEIVE_COMPRESSION_DAMAGED', [
+          bytes.length,
+          compression,
+          (error as Error).message
+        ])
+  }
 }

@@ -2,7 +2,13 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from 'node:assert'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { createGzip, gunzipSync, gzipSync } from 'node:zlib'
+import {
+  createGzip,
+  createZstdCompress,
+  gzipSync,
+  zstdCompressSync,
+  zstdDecompressSync
+} from 'node:zlib'
 import { type DecodedMetric, decodeMetrics, packCells } from '@spanloom/otlp'
 import protobuf from 'protobufjs'
 import { afterEach, describe, it } from 'vitest'
@@ -172,6 +178,9 @@ function raw(port: number, text: string): { socket: Socket; read: Promise<string
   return { socket, read }
 }
 
+const compress = { gzip: gzipSync, zstd: zstdCompressSync } as const
+const COMPRESSED = ['gzip', 'zstd'] as const
+
 const onePayload = tracesPayload('shop', [{ trace: 1, span: 1 }])
 
 describe('OTLP over HTTP: what is accepted', () => {
@@ -187,21 +196,35 @@ describe('OTLP over HTTP: what is accepted', () => {
     strictEqual(counts.spans, 1)
   })
 
-  it('gzip, still compressed', async () => {
-    const { url, accepted } = await start()
-    const body = gzipSync(onePayload)
-    const response = await post(url, body, { 'content-encoding': 'GZIP' })
-    strictEqual(response.status, 200)
-    strictEqual(accepted[0]?.compression, 'gzip')
-    deepStrictEqual(Buffer.from(accepted[0]!.bytes), body)
-  })
+  for (const compression of COMPRESSED) {
+    it(`${compression}, still compressed, of one part or several`, async () => {
+      const { url, accepted, counts } = await start()
+      const whole = compress[compression](onePayload)
+      const parts = Buffer.concat([
+        compress[compression](onePayload),
+        compress[compression](tracesPayload('cart', [{ trace: 2, span: 1 }]))
+      ])
+      const headers = { 'content-encoding': compression.toUpperCase() }
+      for (const body of [whole, parts]) {
+        strictEqual((await post(url, body, headers)).status, 200)
+        const payload = accepted.at(-1)
+        strictEqual(payload?.compression, compression)
+        deepStrictEqual(Buffer.from(payload.bytes), body)
+      }
+      // A message after a message is one message with the fields of both.
+      strictEqual(counts.spans, 3)
+    })
+  }
 
   it('JSON, journaled as compressed protobuf and answered in JSON', async () => {
     const { url, accepted } = await start()
     for (const [body, headers] of [
       [tracesJson('shop', [{ trace: 1, span: 1 }]), {}],
-      [gzipSync(tracesJson('shop', [{ trace: 1, span: 1 }])), { 'content-encoding': 'gzip' }]
-    ] as const) {
+      ...COMPRESSED.map((compression) => [
+        compress[compression](tracesJson('shop', [{ trace: 1, span: 1 }])),
+        { 'content-encoding': compression }
+      ])
+    ] as [string | Buffer, Record<string, string>][]) {
       const response = await post(url, body, {
         'content-type': 'application/json; charset=utf-8',
         ...headers
@@ -210,10 +233,10 @@ describe('OTLP over HTTP: what is accepted', () => {
       strictEqual(response.headers.get('content-type'), JSON_TYPE)
       deepStrictEqual(await response.json(), {})
     }
-    strictEqual(accepted.length, 2)
+    strictEqual(accepted.length, 3)
     for (const payload of accepted) {
-      strictEqual(payload.compression, 'gzip')
-      const inflated = gunzipSync(payload.bytes)
+      strictEqual(payload.compression, 'zstd')
+      const inflated = zstdDecompressSync(payload.bytes)
       ok(inflated.includes('service.name') && inflated.includes('shop'))
     }
   })
@@ -343,7 +366,7 @@ describe('OTLP over HTTP: what is refused', () => {
       headers: { 'content-encoding': 'br' },
       status: 415,
       code: 3,
-      says: /"br".*gzip/
+      says: /"br".*zstd, gzip/
     },
     {
       name: 'two encodings',
@@ -367,6 +390,33 @@ describe('OTLP over HTTP: what is refused', () => {
       status: 400,
       code: 3,
       says: /40 bytes is not whole gzip: unexpected end of file/
+    },
+    {
+      name: 'what is no zstd',
+      headers: { 'content-encoding': 'zstd' },
+      body: gzipSync(onePayload),
+      status: 400,
+      code: 3,
+      says: /not whole zstd: no frame begins at byte 0/
+    },
+    {
+      name: 'zstd that ends early',
+      headers: { 'content-encoding': 'zstd' },
+      body: zstdCompressSync(onePayload).subarray(0, 40),
+      status: 400,
+      code: 3,
+      says: /40 bytes is not whole zstd: the frame at byte 0 ends early/
+    },
+    {
+      name: 'zstd whose second frame ends early',
+      headers: { 'content-encoding': 'zstd' },
+      body: Buffer.concat([
+        zstdCompressSync(onePayload),
+        zstdCompressSync(onePayload).subarray(0, -1)
+      ]),
+      status: 400,
+      code: 3,
+      says: /not whole zstd: the frame at byte \d\d+ ends early/
     },
     {
       name: 'protobuf that ends early',
@@ -448,32 +498,35 @@ describe('OTLP over HTTP: what is refused', () => {
     match(String((await statusOf(response)).message), /--receive-body-bytes-max/)
   })
 
-  it('a body that inflates beyond the limit, by one byte', async () => {
-    const limit = onePayload.length
-    const { url } = await start({ inflatedBytesMax: limit })
-    const headers = { 'content-encoding': 'gzip' }
-    strictEqual((await post(url, gzipSync(onePayload), headers)).status, 200)
-    const longer = tracesPayload('shop!', [{ trace: 1, span: 1 }])
-    strictEqual(longer.length, limit + 1)
-    const response = await post(url, gzipSync(longer), headers)
-    strictEqual(response.status, 413)
-    match(String((await statusOf(response)).message), /inflates to more than/)
-  })
+  for (const compression of COMPRESSED) {
+    it(`${compression} that inflates beyond the limit, by one byte`, async () => {
+      const limit = onePayload.length
+      const { url, rejected } = await start({ inflatedBytesMax: limit })
+      const headers = { 'content-encoding': compression }
+      strictEqual((await post(url, compress[compression](onePayload), headers)).status, 200)
+      const longer = tracesPayload('shop!', [{ trace: 1, span: 1 }])
+      strictEqual(longer.length, limit + 1)
+      const response = await post(url, compress[compression](longer), headers)
+      strictEqual(response.status, 413)
+      match(String((await statusOf(response)).message), /inflates to more than/)
+      deepStrictEqual(rejected, ['RECEIVE_INFLATED_TOO_LARGE'])
+    })
+  }
 
-  it('a bomb that would inflate to gigabytes, within bounded memory', async () => {
+  it.each(COMPRESSED)('a %s bomb of gigabytes, within bounded memory', async (compression) => {
     const { url, rejected } = await start()
-    const bomb = await gzipBomb(10 * MIB)
+    const bomb = await bombOf(compression, { gzip: 18, zstd: 400 }[compression])
     const rssBefore = process.memoryUsage().rss
     let rssPeak = rssBefore
     const watch = setInterval(() => {
       rssPeak = Math.max(rssPeak, process.memoryUsage().rss)
     }, 5)
     const responses = await Promise.all(
-      [1, 2, 3, 4].map(() => post(url, bomb, { 'content-encoding': 'gzip' }))
+      [1, 2, 3, 4].map(() => post(url, bomb, { 'content-encoding': compression }))
     )
     clearInterval(watch)
     for (const response of responses) strictEqual(response.status, 413)
-    strictEqual(rejected.length, 4)
+    deepStrictEqual(rejected, Array(4).fill('RECEIVE_INFLATED_TOO_LARGE'))
     // Two decode at a time, 64 MiB each; the bodies themselves; slack for a lazy collector.
     const grownMib = (rssPeak - rssBefore) / MIB
     ok(grownMib < 600, `${grownMib} MiB more`)
@@ -666,8 +719,8 @@ describe('OTLP over HTTP: metrics', () => {
     const setup = await start()
     deepStrictEqual(await send(setup, json(stats(1), gauge())), { status: 200, body: {} })
     const [payload] = setup.accepted
-    deepStrictEqual([payload?.signal, payload?.compression], ['metrics', 'gzip'])
-    const { metrics } = decodeMetrics(gunzipSync(payload!.bytes), 10)
+    deepStrictEqual([payload?.signal, payload?.compression], ['metrics', 'zstd'])
+    const { metrics } = decodeMetrics(zstdDecompressSync(payload!.bytes), 10)
     deepStrictEqual(
       metrics.map(({ name }) => name),
       ['traces.span.sdk.metrics.duration', 'a']
@@ -677,6 +730,27 @@ describe('OTLP over HTTP: metrics', () => {
       ['a']
     )
   })
+
+  it('are still compressed as they were sent, whichever way', async () => {
+    const { url, accepted } = await start()
+    const metrics = await countedMetrics()
+    for (const compression of COMPRESSED) {
+      const body = compress[compression](metrics)
+      const response = await post(url.replace('traces', 'metrics'), body, {
+        'content-encoding': compression
+      })
+      strictEqual(response.status, 200)
+      const { signal, compression: kept, bytes } = accepted.at(-1)!
+      deepStrictEqual([signal, kept, Buffer.from(bytes)], ['metrics', compression, body])
+    }
+  })
+
+  /** As the receiver journals it when it comes as JSON. */
+  async function countedMetrics(): Promise<Buffer> {
+    const setup = await start()
+    await send(setup, json(stats(1)))
+    return zstdDecompressSync(setup.accepted[0]!.bytes)
+  }
 
   it('are not handed over when the journal refuses what came with them', async () => {
     const setup = await start()
@@ -737,6 +811,17 @@ describe('OTLP over HTTP: logs', () => {
       }
     ])
     strictEqual(setup.accepted.length, 0)
+  })
+
+  it.each(COMPRESSED)('are taken as %s too', async (compression) => {
+    const setup = await start()
+    const body = compress[compression](encodedLogs())
+    const url = setup.url.replace('traces', 'logs')
+    strictEqual((await post(url, body, { 'content-encoding': compression })).status, 200)
+    deepStrictEqual(
+      setup.openSpans.map(({ name }) => name),
+      ['GET']
+    )
   })
 
   function encodedLogs(): Uint8Array<ArrayBuffer> {
@@ -804,18 +889,17 @@ describe('OTLP over HTTP: start and stop', () => {
   })
 })
 
-/** `byteCount` of gzip that is nothing but zeros: a thousand times as much inflated. */
-async function gzipBomb(byteCount: number): Promise<Buffer> {
+/** Nothing but zeros, 128 MiB in each of `partCount` parts that are one stream. */
+async function bombOf(compression: 'gzip' | 'zstd', partCount: number): Promise<Buffer> {
   const zeros = Buffer.alloc(16 * MIB)
-  const member = await new Promise<Buffer>((resolve, reject) => {
+  const part = await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = []
-    const engine = createGzip({ level: 1 })
+    const engine = compression === 'gzip' ? createGzip({ level: 1 }) : createZstdCompress()
     engine.on('data', (chunk) => chunks.push(chunk))
     engine.on('end', () => resolve(Buffer.concat(chunks)))
     engine.on('error', reject)
     for (let count = 0; count < 8; count++) engine.write(zeros)
     engine.end()
   })
-  // Gzip members follow one another and are one stream.
-  return Buffer.concat(Array.from({ length: Math.ceil(byteCount / member.length) }, () => member))
+  return Buffer.concat(Array.from({ length: partCount }, () => part))
 }

@@ -18,14 +18,14 @@ import {
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { constants as zlibConstants, zstdCompress } from 'node:zlib'
 import { HEAD_RATE_HEADER } from '@spanloom/otlp'
 import { CollectorError, reasonOf } from '../errors.ts'
 import type { ValuesOf } from '../lib/option.ts'
 import { Slots } from '../lib/slots.ts'
 import { type Admission, admit, encodingOf } from './admission.ts'
 import { type Answer, answerAccepted, answerRefused } from './answer.ts'
-import { BodyLedger, inflate, readBody } from './body.ts'
+import { BodyLedger, inflateBody, readBody } from './body.ts'
 import type { HeadRates } from './head-rates.ts'
 import type { receiveOptions } from './options.ts'
 import { checkPayload, jsonToProtobuf, type PayloadFacts } from './payload-check.ts'
@@ -44,9 +44,9 @@ const DECODES_AT_ONCE = 2
 /** Longer than any exporter's interval, so that each keeps its connection. */
 const KEEP_ALIVE_MS = 65_000
 
-/** JSON is journaled as protobuf; level 1 takes a third of the time of level 6. */
-const gzipAsync = promisify(gzip)
-const JOURNAL_GZIP = { level: 1 } as const
+/** JSON is journaled as protobuf; zstd's level 1 is smaller than gzip's in a third of the time. */
+const zstdAsync = promisify(zstdCompress)
+const JOURNAL_ZSTD = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } } as const
 
 export interface OtlpHttpParts {
   readonly host: string
@@ -191,13 +191,14 @@ class OtlpHttpReceiver implements Receiver {
       return { facts: checkPayload(signal, body), payload: asSent }
     }
     return await this.#decodes.run(async () => {
+      const { inflatedBytesMax } = this.#parts.options
       const plain =
-        compression === 'gzip' ? await inflate(body, this.#parts.options.inflatedBytesMax) : body
+        compression === 'identity' ? body : await inflateBody(body, compression, inflatedBytesMax)
       if (encoding === 'protobuf') return { facts: checkPayload(signal, plain), payload: asSent }
       const protobuf = jsonToProtobuf(signal, plain)
       const facts = checkPayload(signal, protobuf)
-      const bytes = new Uint8Array(await gzipAsync(protobuf, JOURNAL_GZIP))
-      return { facts, payload: { signal, compression: 'gzip' as const, bytes } }
+      const bytes = new Uint8Array(await zstdAsync(protobuf, JOURNAL_ZSTD))
+      return { facts, payload: { signal, compression: 'zstd' as const, bytes } }
     })
   }
 

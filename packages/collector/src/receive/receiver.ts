@@ -1,12 +1,13 @@
 /** The receiver port: where telemetry comes in. Adapter: `otlp-http.ts`. */
 import type { DecodedMetric } from '@spanloom/otlp'
 import type { CollectorError, ErrorCode } from '../errors.ts'
+import type { Compression } from '../model/compression.ts'
 import type { OpenSpan } from '../model/open-span.ts'
 
 /** An OTLP Export…ServiceRequest in protobuf, checked. */
 export interface AcceptedPayload {
   readonly signal: 'traces' | 'metrics'
-  readonly compression: 'identity' | 'gzip'
+  readonly compression: Compression
   /** Memory of its own; whoever accepts it owns it. */
   readonly bytes: Uint8Array<ArrayBuffer>
 }

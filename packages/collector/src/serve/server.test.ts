@@ -38,7 +38,6 @@ class TestServer {
     this.#server = createServer({
       queries,
       status: async () => STATUS,
-      openSpans: () => ({ spans: [] }),
       metrics: (accept) => ({ contentType: 'text/plain', body: `accept ${accept}\n` }),
       uiDir,
       report: (sentence) => reported.push(sentence),
@@ -89,7 +88,10 @@ beforeAll(async () => {
 afterAll(() => rm(uiDir, { recursive: true }))
 
 function queriesOn({ store }: StoreUnderTest): Queries {
-  return createQueries({ spanStore: store, metricStore: store, nowUnixMs: () => NOW_MS })
+  return createQueries({
+    ...{ spanStore: store, metricStore: store, nowUnixMs: () => NOW_MS },
+    openSpans: { list: () => [] }
+  })
 }
 
 describe('an empty store', () => {
@@ -114,6 +116,7 @@ describe('an empty store', () => {
       traces: [],
       searchedFromUnixMs: NOW_MS - 900_000
     })
+    expect(await query('openSpans', {})).toEqual({ spans: [] })
     expect(await query('status', {})).toEqual(STATUS)
     await expect(query('trace', { traceId: traceIdOf(1) })).rejects.toMatchObject({
       httpStatus: 404,
@@ -245,8 +248,9 @@ describe('what is asked wrongly', () => {
       throw new Error('was asked')
     }
     const queries = createQueries({
-      spanStore: { findTraces: never, getTrace: never },
+      spanStore: { findTraces: never, getTrace: never, findLongSpans: never },
       metricStore: { services: never, operations: never, edges: never },
+      openSpans: { list: () => [] },
       nowUnixMs: () => NOW_MS
     })
     server = await new TestServer(queries).listen()
@@ -431,7 +435,6 @@ describe('pages and metrics', () => {
     const other = createServer({
       queries: {} as Queries,
       status: async () => STATUS,
-      openSpans: () => ({ spans: [] }),
       metrics: () => ({ contentType: 'text/plain', body: '' }),
       uiDir
     })

@@ -12,7 +12,6 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
-  type OpenSpansResponse,
   parseParams,
   ROUTES,
   type RouteAnswers,
@@ -38,7 +37,6 @@ export interface MetricsAnswer {
 export interface ServerOptions {
   readonly queries: Queries
   readonly status: (signal: AbortSignal) => Promise<StatusResponse>
-  readonly openSpans: () => OpenSpansResponse
   /** `accept` is the request's header, '' when it has none. */
   readonly metrics: (accept: string) => MetricsAnswer | Promise<MetricsAnswer>
   /** The built UI: a directory with index.html and assets/. */
@@ -92,11 +90,10 @@ function createApp(options: ServerOptions): Express {
   return app
 }
 
-function serveApi(app: Express, { queries, status, openSpans }: ServerOptions): void {
+function serveApi(app: Express, { queries, status }: ServerOptions): void {
   const asks: Readonly<Record<RouteName, Ask>> = {
     ...queries,
-    status: (_params, signal) => status(signal),
-    openSpans: async () => openSpans()
+    status: (_params, signal) => status(signal)
   }
   let running = 0
   for (const name of Object.keys(ROUTES) as RouteName[]) {

@@ -7,6 +7,7 @@
  *
  *   groups   [resource offset, length, scope offset, length] [ … ] …
  */
+import type { Compression } from '../model/compression.ts'
 import type { PayloadRecord } from '../model/journal-record.ts'
 
 /** Numbers a group: resource offset and length, scope offset and length. */
@@ -14,7 +15,7 @@ export const GROUP_NUMBERS = 4
 
 export interface HeldPayload {
   readonly position: number
-  readonly compression: PayloadRecord['compression']
+  readonly compression: Compression
   readonly bytes: Uint8Array
   readonly groups: number[]
   /** Bit i of byte i >> 3: row i is an open span of this shard. */

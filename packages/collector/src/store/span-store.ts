@@ -40,6 +40,16 @@ export interface SpanStore {
     signal: AbortSignal
   ): Promise<TraceResponse | undefined>
 
+  /**
+   * Of these traces the ones that are there, with the ids of their spans that took at least
+   * `durationMsMin`: the spans of a long list of traces are more than anyone may ask for.
+   */
+  findLongSpans(
+    traceIds: readonly string[],
+    durationMsMin: number,
+    signal: AbortSignal
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>>
+
   /** Spans and traces there, for the status page and for tests. */
   count(signal: AbortSignal): Promise<{ readonly spans: number; readonly traces: number }>
 

@@ -75,6 +75,7 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
       const { store } = get()
       expect(await store.findTraces(ANY, signal)).toEqual([])
       expect(await store.getTrace(traceIdOf(1), 10, signal)).toBeUndefined()
+      expect(await store.findLongSpans([traceIdOf(1)], 0, signal)).toEqual(new Map())
       expect(await store.count(signal)).toEqual({ spans: 0, traces: 0 })
       expect(await store.services(ALL_TIME, 10_000, signal)).toEqual([])
       expect(await store.operations('shop', ALL_TIME, 10_000, signal)).toEqual([])
@@ -87,8 +88,42 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
   describe('a trace', () => roundTrips(open))
   describe('batches', () => deduplicates(open))
   describe('late spans', () => addsLateSpans(open))
+  describe('long spans', () => findsLongSpans(open))
   describe('pages', () => pagesTraces(open))
   describe('rollups', () => sumsRollups(open))
+}
+
+function findsLongSpans(open: () => Promise<StoreUnderTest>): void {
+  const { get } = opened(open)
+
+  it('are those of the traces asked for that took so long, in all parts of a trace', async () => {
+    const { store } = get()
+    const span = (id: number, durationNano: number, offsetNano = 0) => {
+      return { spanId: spanIdOf(id), durationNano, offsetNano }
+    }
+    const day = 86_400e9
+    const at = { startUnixNano: T0 }
+    await store.write(
+      tracesBatch([
+        { ...at, traceId: traceIdOf(1), spans: [span(1, 9e9 - 1), span(2, 9e9)] },
+        { ...at, traceId: traceIdOf(2), spans: [span(3, 5)] },
+        { ...at, traceId: traceIdOf(3), spans: [span(4, 9e9)] }
+      ]),
+      signal
+    )
+    const late = { ...at, traceId: traceIdOf(1), late: true, spans: [span(5, day, day)] }
+    await store.write(tracesBatch([late], 'late'), signal)
+
+    const others = Array.from({ length: 1_997 }, (_, index) => traceIdOf(index + 4))
+    const asked = [traceIdOf(1), traceIdOf(2), ...others]
+    expect(await store.findLongSpans(asked, 9_000, signal)).toEqual(
+      new Map([
+        [traceIdOf(1), new Set([spanIdOf(2), spanIdOf(5)])],
+        [traceIdOf(2), new Set()]
+      ])
+    )
+    expect(await store.findLongSpans([], 9_000, signal)).toEqual(new Map())
+  })
 }
 
 export function opened(open: () => Promise<StoreUnderTest>): { get: () => StoreUnderTest } {

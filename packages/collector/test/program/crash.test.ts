@@ -6,13 +6,21 @@ import { deepStrictEqual, strictEqual } from 'node:assert'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ServicesResponse, StatusResponse } from '@spanloom/query-api'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import type { ServicesResponse, StatusResponse, TraceResponse } from '@spanloom/query-api'
 import { afterEach, beforeEach, describe, it } from 'vitest'
 import { type TestSpan, tracesPayload } from '../../src/receive/payloads.testkit.ts'
 import { type CollectorProcess, startCollector } from './collector-process.testkit.ts'
 
 const SERVICES = ['cart', 'stock', 'mail']
 const TEST_MS = 90_000
+
+/** What payloads are sent as, in turns. */
+const ENCODINGS = [
+  ['identity', (bytes: Uint8Array) => bytes],
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync]
+] as const
 
 let dataDir = ''
 let running: CollectorProcess | undefined
@@ -33,6 +41,8 @@ class Ledger {
   readonly errors = new Map<string, number>()
   spans = 0
   traces = 0
+  /** One of each encoding, to be opened. */
+  readonly latest = new Map<string, number>()
   #nextTrace = 1
 
   /** A request of each service, each with an inner span; a tenth of them fails. */
@@ -48,7 +58,8 @@ class Ledger {
     return { bytes: tracesPayload(service, spans), spans }
   }
 
-  acknowledged(service: string, spans: readonly TestSpan[]): void {
+  acknowledged(service: string, spans: readonly TestSpan[], encoding: string): void {
+    this.latest.set(encoding, spans[0]!.trace)
     const requests = spans.filter((span) => span.span === 1)
     add(this.calls, service, requests.length)
     add(this.errors, service, requests.filter((span) => span.error).length)
@@ -61,20 +72,28 @@ function add(counts: Map<string, number>, key: string, amount: number): void {
   counts.set(key, (counts.get(key) ?? 0) + amount)
 }
 
-/** Sends until it hears 200, as an exporter does; then once more, as one whose answer was lost. */
-async function deliver(bytes: Uint8Array): Promise<void> {
+let delivered = 0
+
+/**
+ * Sends until it hears 200, as an exporter does; then once more, as one whose answer was lost.
+ * Resolves with the encoding.
+ */
+async function deliver(bytes: Uint8Array): Promise<string> {
+  const [encoding, encode] = ENCODINGS[delivered++ % ENCODINGS.length]!
+  const body = encode(bytes)
   for (let answered = 0; answered < 2; ) {
-    if (await post(bytes)) answered++
+    if (await post(body, encoding)) answered++
     else await new Promise((resolve) => setTimeout(resolve, 20))
   }
+  return encoding
 }
 
-async function post(bytes: Uint8Array): Promise<boolean> {
+async function post(body: Uint8Array, encoding: string): Promise<boolean> {
   try {
     const response = await fetch(`${running?.otlpUrl}/v1/traces`, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-protobuf' },
-      body: bytes
+      headers: { 'content-type': 'application/x-protobuf', 'content-encoding': encoding },
+      body
     })
     await response.arrayBuffer()
     return response.status === 200
@@ -131,6 +150,16 @@ async function assertTrue(ledger: Ledger): Promise<void> {
   strictEqual(status.spans.stored, ledger.spans)
   strictEqual(status.traces.stored, ledger.traces)
   strictEqual(status.spans.dropped, 0)
+  strictEqual(ledger.latest.size, ENCODINGS.length)
+  for (const [encoding, trace] of ledger.latest) {
+    const traceId = trace.toString(16).padStart(16, '0').repeat(2)
+    const { spans } = await ask<TraceResponse>(`/api/traces/${traceId}`)
+    deepStrictEqual(
+      spans.map(({ name }) => name),
+      ['GET /', 'work'],
+      encoding
+    )
+  }
 }
 
 describe('the program', () => {
@@ -142,8 +171,7 @@ describe('the program', () => {
       const send = async (service: string) => {
         while (isSending) {
           const { bytes, spans } = ledger.nextPayload(service)
-          await deliver(bytes)
-          ledger.acknowledged(service, spans)
+          ledger.acknowledged(service, spans, await deliver(bytes))
         }
       }
       running = await startCollector(dataDir)
@@ -176,8 +204,7 @@ describe('the program', () => {
       for (const stop of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
         running = await startCollector(dataDir)
         const { bytes, spans } = ledger.nextPayload('cart')
-        await deliver(bytes)
-        ledger.acknowledged('cart', spans)
+        ledger.acknowledged('cart', spans, await deliver(bytes))
         if (stop === 'disconnect') {
           const exited = new Promise((resolve) => running?.child.once('exit', resolve))
           running.child.disconnect()

@@ -1,6 +1,6 @@
 /** Runs a shard in a test: an encoder that writes down what it is given, and the outputs in order. */
-import { gunzipSync } from 'node:zlib'
 import { deriveOptions } from '../../src/derive/options.ts'
+import { inflateSync } from '../../src/lib/inflate.ts'
 import type { ShardCheckpoint } from '../../src/model/checkpoint.ts'
 import type { JournalRecord } from '../../src/model/journal-record.ts'
 import type { MetricsSnapshot } from '../../src/model/metrics-snapshot.ts'
@@ -17,6 +17,8 @@ import type {
   KeptTrace,
   SpanMetricsDelta
 } from '../../src/store/batch-encoder.ts'
+
+const INFLATED_BYTES_MAX = 64 * 1024 * 1024
 
 /** A kept trace as it was written down: its spans with their own bytes. */
 export interface WrittenTrace extends Omit<KeptTrace, 'spans'> {
@@ -113,7 +115,7 @@ export class ShardRun {
       shardCount,
       options,
       encoder: createWritingEncoder(),
-      inflate: (bytes) => gunzipSync(bytes),
+      inflate: (bytes, compression) => inflateSync(bytes, compression, INFLATED_BYTES_MAX),
       emit: (output) => {
         if (output.type === 'batch') this.batches.push(output.batch)
         else if (output.type === 'checkpoint') {

@@ -234,6 +234,8 @@ describe('a payload that cannot be read', () => {
 
     line.record({ kind: 'payload', compression: 'gzip', bytes, ...head, position: 1 })
     expect(line.stats).toMatchObject({ payloadsDropped: 2 })
+    line.record({ kind: 'payload', compression: 'zstd', bytes, ...head, position: 2 })
+    expect(line.stats).toMatchObject({ payloadsDropped: 3 })
     expect(line.payload(1, span(1, 1, 0)).tick(2001).kept).toEqual([1])
   })
 })

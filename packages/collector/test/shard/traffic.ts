@@ -2,7 +2,8 @@
  * Seeded traffic as journal records: traces over several services, payloads that come twice, out
  * of order or much too late, spans that never come, ticks with jitter and pauses between them.
  */
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import type { Compression } from '../../src/model/compression.ts'
 import type { JournalRecord } from '../../src/model/journal-record.ts'
 import {
   encodePayload,
@@ -167,22 +168,20 @@ function toRecords(
         position: records.length,
         clockMs: atMs,
         receivedUnixMs: START_UNIX_MS + atMs,
-        compression: 'gzip',
-        bytes: new Uint8Array(gzipSync(bytes))
+        ...compressed(bytes, records.length % 2 === 0 ? 'gzip' : 'zstd')
       })
     }
   }
   for (const { atMs, spans } of deliveries) {
     while (tickMs <= atMs) tick()
     const bytes = encodePayload(deltas === undefined ? spans : deltas.mark(spans))
-    const compressed = random() < 0.7
+    const chance = random()
     records.push({
       kind: 'payload',
       position: records.length,
       clockMs: atMs,
       receivedUnixMs: START_UNIX_MS + atMs,
-      compression: compressed ? 'gzip' : 'identity',
-      bytes: compressed ? new Uint8Array(gzipSync(bytes)) : bytes
+      ...compressed(bytes, chance < 0.35 ? 'gzip' : chance < 0.7 ? 'zstd' : 'identity')
     })
     if (deltas !== undefined) metrics(deltas.some(), atMs)
   }
@@ -190,6 +189,12 @@ function toRecords(
   const endMs = (deliveries.at(-1)?.atMs ?? 0) + quietMs
   while (tickMs <= endMs) tick()
   return records
+}
+
+function compressed(bytes: Uint8Array, compression: Compression) {
+  if (compression === 'identity') return { compression, bytes }
+  const compress = compression === 'gzip' ? gzipSync : zstdCompressSync
+  return { compression, bytes: new Uint8Array(compress(bytes)) }
 }
 
 const STEP_MS = 10_000

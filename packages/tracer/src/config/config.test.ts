@@ -53,7 +53,7 @@ describe('the configuration', () => {
         url: `http://localhost:4318/v1/${signal}`,
         headers: {},
         timeoutMs: 10_000,
-        compression: 'gzip'
+        compression: 'zstd'
       })
     }
     expect(config.limits).toEqual(DEFAULT_SPAN_LIMITS)
@@ -414,14 +414,14 @@ describe('where the signals go', () => {
         url: 'http://localhost:4318/v1/metrics',
         headers,
         timeoutMs: 4_000,
-        compression: 'gzip',
+        compression: 'zstd',
         tls
       },
       logs: {
         url: 'http://localhost:4318/v1/logs',
         headers: { a: '1' },
         timeoutMs: 3_000,
-        compression: 'gzip',
+        compression: 'zstd',
         tls
       }
     })

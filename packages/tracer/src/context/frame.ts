@@ -3,7 +3,13 @@
  * write, for the app's own keys. Setting a value makes one small object; the API's own contexts copy a
  * Map and make three closures.
  */
-import { type Baggage, type Context, createContextKey, type Span } from '@opentelemetry/api'
+import {
+  type Baggage,
+  type Context,
+  createContextKey,
+  ROOT_CONTEXT,
+  type Span
+} from '@opentelemetry/api'
 import { SpanCell } from '../trace/cell.ts'
 import { InertSpan } from '../trace/inert-span.ts'
 import { RecordingSpan } from '../trace/span.ts'
@@ -86,7 +92,7 @@ function cellOf(span: Span | undefined): SpanCell | undefined {
 
 /** Whether nothing may be traced here: the tracer's own requests, or an SDK exporter's. */
 export function isSuppressed(context: Context | undefined): boolean {
-  if (context === undefined) return false
+  if (context === undefined || context === ROOT_CONTEXT) return false
   if (context instanceof Frame) return context.suppressed
   return context.getValue(SUPPRESS_KEY) === true
 }

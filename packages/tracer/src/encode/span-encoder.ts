@@ -28,13 +28,14 @@ import type { FlatAttributes } from '../trace/attributes.ts'
 import type { Scope } from '../trace/scope.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import type { FlatEvent, FlatLink } from '../trace/span-parts.ts'
-import { AttributeCache, copied, writeScalar } from './attribute-cache.ts'
-import { FIELD_ATTRIBUTES, FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.ts'
+import { copied } from './attribute-cache.ts'
+import { FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.ts'
+import { ValueEncoder } from './value-encoder.ts'
 
 const INITIAL_BYTES = 64 * 1024
 /**
  * From here on the memory itself is handed over and comes back from the sending thread: fresh memory for each
- * 256 KB was 0.8 µs a request, most of it the kernel's, page by page.
+ * batch was 0.8 µs a request, most of it the kernel's, page by page.
  */
 const SWAPPED_BYTES_MIN = 64 * 1024
 const SPARE_BUFFERS_MAX = 2
@@ -42,7 +43,9 @@ const RECYCLED_BYTES_MAX = 4 * 1024 * 1024
 /** A span of more bytes is dropped: a request of that size is refused by many a receiver. */
 const SPAN_BYTES_MAX = 8 * 1024 * 1024
 const NO_ATTRIBUTES: FlatAttributes = []
-const ATTRIBUTES_TAG = (FIELD_ATTRIBUTES << 3) | 2
+const TRACE_ID_TAG = (1 << 3) | 2
+const SPAN_ID_TAG = (2 << 3) | 2
+const PARENT_SPAN_ID_TAG = (4 << 3) | 2
 /** Names in a buffer with a model; spans of further ones are written out. */
 const MODELS_MAX = 256
 
@@ -57,7 +60,7 @@ interface Model {
 
 export class SpanEncoder {
   readonly #writer = new WireWriter(INITIAL_BYTES)
-  readonly #attributes = new AttributeCache()
+  readonly #values = new ValueEncoder(this.#writer, SPAN_BYTES_MAX)
   readonly #models = new Map<string, Model>()
   readonly #pair = new Uint32Array(2)
   readonly #plainResource: Uint8Array
@@ -66,7 +69,6 @@ export class SpanEncoder {
   #scope: Scope | undefined = undefined
   #resourceSlot = 0
   #scopeSlot = 0
-  #spanStart = 0
   readonly #spare: ArrayBuffer[] = []
   /** Spans in the buffer. */
   spanCount = 0
@@ -102,7 +104,7 @@ export class SpanEncoder {
     if (writer.length === 0) this.#open()
     if (span.scope !== this.#scope) this.#openScope(span.scope)
     const mark = writer.length
-    this.#spanStart = mark
+    this.#values.messageStart = mark
     try {
       this.#writeSpan(span, startMs, endMs, extra)
       this.spanCount++
@@ -184,26 +186,23 @@ export class SpanEncoder {
     const writer = this.#writer
     writer.tag(2, 2)
     const slot = writer.openSlot()
-    writer.tag(1, 2)
-    writer.varint(16)
+    writer.tagged(TRACE_ID_TAG, 16)
     writer.id64(span.trace0, span.trace1)
     writer.id64(span.trace2, span.trace3)
-    writer.tag(2, 2)
-    writer.varint(8)
+    writer.tagged(SPAN_ID_TAG, 8)
     writer.id64(span.span0, span.span1)
     if (span.traceState !== '') {
       writer.tag(3, 2)
       writer.string(span.traceState)
     }
     if (span.hasParent) {
-      writer.tag(4, 2)
-      writer.varint(8)
+      writer.tagged(PARENT_SPAN_ID_TAG, 8)
       writer.id64(span.parent0, span.parent1)
     }
     this.#writeTime(7, startMs)
     this.#writeTime(8, endMs)
     this.#writeLikeModel(span)
-    if (extra.length > 0) this.#writeAttributes(extra)
+    if (extra.length > 0) this.#values.attributes(extra)
     this.#writeCount(10, span.droppedAttributesCount)
     if (span.flatEvents !== undefined) for (const event of span.flatEvents) this.#writeEvent(event)
     this.#writeCount(12, span.droppedEventsCount)
@@ -224,7 +223,7 @@ export class SpanEncoder {
     }
     if (model.kind !== span.kind) {
       this.#writeNameAndKind(span)
-      this.#writeAttributes(span.flatAttributes)
+      this.#values.attributes(span.flatAttributes)
       return
     }
     const writer = this.#writer
@@ -234,18 +233,18 @@ export class SpanEncoder {
     let from = model.start
     let until = ends[0]!
     for (let index = 0; index < common; index += 2) {
-      if (own[index + 1] === flat[index + 1] && own[index] === flat[index]) {
+      if (own[index] === flat[index] && isSame(own[index + 1], flat[index + 1])) {
         until = ends[(index >> 1) + 1]!
         continue
       }
       if (until > from) writer.repeat(from, until)
-      this.#writeAttribute(own[index] as string, own[index + 1])
+      this.#values.attribute(own[index] as string, own[index + 1])
       from = ends[(index >> 1) + 1]!
       until = from
     }
     if (until > from) writer.repeat(from, until)
     for (let index = common; index < own.length; index += 2) {
-      this.#writeAttribute(own[index] as string, own[index + 1])
+      this.#values.attribute(own[index] as string, own[index + 1])
     }
   }
 
@@ -256,7 +255,7 @@ export class SpanEncoder {
     this.#writeNameAndKind(span)
     const ends = [writer.length]
     for (let index = 0; index < flat.length; index += 2) {
-      this.#writeAttribute(flat[index] as string, flat[index + 1])
+      this.#values.attribute(flat[index] as string, flat[index + 1])
       ends.push(writer.length)
     }
     if (this.#models.size < MODELS_MAX) {
@@ -285,73 +284,6 @@ export class SpanEncoder {
     this.#writer.varint(count)
   }
 
-  #writeAttributes(flat: readonly AnyValue[]): void {
-    for (let index = 0; index < flat.length; index += 2) {
-      this.#writeAttribute(flat[index] as string, flat[index + 1])
-    }
-  }
-
-  /** @hot */
-  #writeAttribute(key: string, value: AnyValue): void {
-    const entry = this.#attributes.entry(key)
-    const field = isScalar(value) ? entry.field(value) : undefined
-    if (field !== undefined) this.#writer.raw(field)
-    else if (!this.#writeShort(entry.bytes, value)) {
-      this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
-    }
-  }
-
-  /** @hot What does not repeat is mostly short: paths, ids, measured values. */
-  #writeShort(key: Uint8Array, value: AnyValue): boolean {
-    if (typeof value === 'string') return this.#writer.shortText(ATTRIBUTES_TAG, key, value)
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return false
-    return this.#writer.shortDouble(ATTRIBUTES_TAG, key, value)
-  }
-
-  #writeKeyValue(field: number, key: Uint8Array, value: AnyValue): void {
-    const writer = this.#writer
-    writer.tag(field, 2)
-    const slot = writer.openSlot()
-    writer.raw(key)
-    writer.tag(2, 2)
-    const valueSlot = writer.openSlot()
-    this.#writeAnyValue(value)
-    writer.closeSlot(valueSlot)
-    writer.closeSlot(slot)
-    if (writer.length - this.#spanStart > SPAN_BYTES_MAX) {
-      throw new RangeError(`it is larger than ${SPAN_BYTES_MAX} bytes`)
-    }
-  }
-
-  /** AnyValue: scalars, 5 array_value { 1 values }, 6 kvlist_value { 1 values }, 7 bytes; null is empty. */
-  #writeAnyValue(value: AnyValue): void {
-    const writer = this.#writer
-    if (value === null || value === undefined) return
-    if (isScalar(value)) {
-      writeScalar(writer, value)
-    } else if (value instanceof Uint8Array) {
-      writer.tag(7, 2)
-      writer.lengthDelimited(value)
-    } else if (Array.isArray(value)) {
-      writer.tag(5, 2)
-      const slot = writer.openSlot()
-      for (const element of value) {
-        writer.tag(1, 2)
-        const elementSlot = writer.openSlot()
-        this.#writeAnyValue(element)
-        writer.closeSlot(elementSlot)
-      }
-      writer.closeSlot(slot)
-    } else {
-      writer.tag(6, 2)
-      const slot = writer.openSlot()
-      for (const [key, element] of Object.entries(value)) {
-        this.#writeKeyValue(1, this.#attributes.entry(key).bytes, element as AnyValue)
-      }
-      writer.closeSlot(slot)
-    }
-  }
-
   /** Event: 1 time (fixed64), 2 name, 3 attributes, 4 dropped. */
   #writeEvent(event: FlatEvent): void {
     const writer = this.#writer
@@ -360,7 +292,7 @@ export class SpanEncoder {
     this.#writeTime(1, event.timeMs)
     writer.tag(2, 2)
     writer.string(event.name)
-    this.#writeOwnAttributes(3, event.attributes)
+    this.#values.once(3, event.attributes)
     this.#writeCount(4, event.droppedAttributesCount)
     writer.closeSlot(slot)
   }
@@ -382,19 +314,11 @@ export class SpanEncoder {
       writer.tag(3, 2)
       writer.string(target.traceState)
     }
-    this.#writeOwnAttributes(4, link.attributes)
+    this.#values.once(4, link.attributes)
     this.#writeCount(5, link.droppedAttributesCount)
     writer.tag(6, 5)
     writer.fixed32(target.traceFlags | FLAG_HAS_IS_REMOTE | (target.remote ? FLAG_IS_REMOTE : 0))
     writer.closeSlot(slot)
-  }
-
-  /** Attributes of events and links: rare and seldom alike, so written out each time. */
-  #writeOwnAttributes(field: number, flat: readonly AnyValue[]): void {
-    for (let index = 0; index < flat.length; index += 2) {
-      const entry = this.#attributes.entry(flat[index] as string)
-      this.#writeKeyValue(field, entry.bytes, flat[index + 1])
-    }
   }
 
   /** Status: 2 message, 3 code. */
@@ -417,7 +341,7 @@ export class SpanEncoder {
     writer.tag(1, 2)
     const slot = writer.openSlot()
     for (const [key, value] of Object.entries(attributes)) {
-      this.#writeKeyValue(1, this.#attributes.entry(key).bytes, value)
+      this.#values.once(1, [key, value])
     }
     writer.closeSlot(slot)
     const bytes = copied(writer, 0)
@@ -426,7 +350,7 @@ export class SpanEncoder {
   }
 }
 
-function isScalar(value: AnyValue): value is string | number | boolean {
-  const type = typeof value
-  return type === 'string' || type === 'number' || type === 'boolean'
+/** @hot Two comparisons that V8 learns to make each in its own way. */
+function isSame(one: AnyValue, other: AnyValue): boolean {
+  return typeof one === 'string' ? one === other : one === other
 }

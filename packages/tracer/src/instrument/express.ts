@@ -26,7 +26,15 @@ type Pattern = string | RegExp | readonly Pattern[]
 interface Layer {
   readonly name?: string
   route?: { readonly path: Pattern }
-  [MOUNT]?: { readonly router: object; readonly pattern: string }
+  [MOUNT]?: Mount
+}
+
+interface Mount {
+  readonly router: object
+  readonly pattern: string
+  /** Of the request before: the prefix it was reached under, and the route that both make. */
+  prefix: string
+  route: string | undefined
 }
 
 interface RouterProto {
@@ -72,7 +80,7 @@ function patchRouter(exports: { Router: unknown }, instruments: Instruments): vo
   function noteLayers(router: Router, from: number, pattern: string): void {
     for (let index = from; index < router.stack.length; index++) {
       const layer = router.stack[index]!
-      layer[MOUNT] = { router, pattern }
+      layer[MOUNT] = { router, pattern, prefix: '', route: undefined }
       const layerPrototype = Object.getPrototypeOf(layer) as object
       if (layers.has(layerPrototype)) continue
       layers.add(layerPrototype)
@@ -102,7 +110,7 @@ function patchRouter(exports: { Router: unknown }, instruments: Instruments): vo
       const outer = request[FRAME]
       if (outer === undefined) instruments.usage.count++
       request[FRAME] = { router: this, prefix: request[PENDING] ?? '', outer }
-      request[PENDING] = undefined
+      if (outer !== undefined) request[PENDING] = undefined
       if (outer !== undefined) return handle.call(this, request, response, done)
       // The outermost router's way out: an error that no handler of the app took.
       return handle.call(this, request, response, (error?: unknown) => {
@@ -135,7 +143,7 @@ function patchLayer(prototype: Record<string, unknown>, instruments: Instruments
       guard.report('express layer', fault)
     }
     const result = handle.call(this, request, response, next)
-    request[PENDING] = undefined
+    if (request[PENDING] !== undefined) request[PENDING] = undefined
     return result
   } satisfies Handle)
 
@@ -150,28 +158,26 @@ function patchLayer(prototype: Record<string, unknown>, instruments: Instruments
 }
 
 /** @hot Once per layer that a request passes. */
-function enterLayer(
-  layer: Layer,
-  mount: NonNullable<Layer[typeof MOUNT]>,
-  request: Request,
-  spans: LayerSpans
-): void {
-  const route = layer.route
+function enterLayer(layer: Layer, mount: Mount, request: Request, spans: LayerSpans): void {
   const server = serverRequestOf(request)
-  if (route === undefined) server?.enterLayer(layer, spans)
-  else server?.leaveLayer()
-  if (route === undefined && mount.pattern === '') {
-    const prefix = prefixOf(mount.router, request)
-    if (prefix !== '') request[PENDING] = prefix
-    return
-  }
   const prefix = prefixOf(mount.router, request)
-  if (route === undefined) {
-    request[PENDING] = prefix + mount.pattern
+  if (layer.route !== undefined) {
+    server?.leaveLayer()
+    server?.setRoute(routeOf(mount, prefix, layer.route.path))
     return
   }
-  const pattern = prefix + patternText(route.path)
-  server?.setRoute(pattern === '' ? '/' : pattern)
+  server?.enterLayer(layer, spans)
+  if (mount.pattern !== '') request[PENDING] = prefix + mount.pattern
+  else if (prefix !== '') request[PENDING] = prefix
+}
+
+/** One router is mostly mounted once: the same text again has neither to be joined nor to be hashed. */
+function routeOf(mount: Mount, prefix: string, path: Pattern): string {
+  if (mount.route === undefined || mount.prefix !== prefix) {
+    mount.prefix = prefix
+    mount.route = prefix + patternText(path) || '/'
+  }
+  return mount.route
 }
 
 /** The newest frame of the router: one router may be entered twice, by two mounts. */

@@ -7,7 +7,7 @@ import type { Propagator } from '../propagate/propagator.ts'
 import { createScope, type Scope } from '../trace/scope.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { identityOf, type SpanIdentity } from '../trace/span-identity.ts'
-import type { AnySpan, OnStart, SpanStarter, StartFacts } from '../trace/tracer.ts'
+import type { AnySpan, SpanStarter, StartFacts } from '../trace/tracer.ts'
 import { SDK_VERSION } from '../version.ts'
 import type { HeaderCapture } from './header-capture.ts'
 
@@ -17,11 +17,17 @@ export interface CallTimer {
   time(call: () => void): void
 }
 
+/** Who wants to be told of spans that begin. */
+export interface StartProcessors {
+  readonly isEmpty: boolean
+  started(span: RecordingSpan, parentContext: Context): void
+}
+
 /** The tracer's parts, the same for all instrumentations. */
 export interface SharedInstruments {
   readonly contexts: SpanloomContextManager
   readonly starter: SpanStarter
-  readonly onStart: OnStart
+  readonly processors: StartProcessors
   readonly propagator: Propagator
   readonly guard: Guard
   /** False: a middleware that was slow or failed has no span either. */
@@ -112,9 +118,10 @@ export function factsOf<Target>(
   return { attributes }
 }
 
-/** Tells processors of a span whose first attributes are set. */
-export function announce(instruments: Instruments, span: AnySpan): void {
-  if (span instanceof RecordingSpan) instruments.onStart(span, instruments.contexts.active())
+/** @hot Tells processors of a span whose first attributes are set. */
+export function announce({ processors, contexts }: Instruments, span: AnySpan): void {
+  if (processors.isEmpty || !(span instanceof RecordingSpan)) return
+  processors.started(span, contexts.active())
 }
 
 /** Writes the headers that carry the span on. */

@@ -32,7 +32,10 @@ import {
 import { announce, type Instruments, injectHeaders, startExitSpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 
+const STATE = Symbol('spanloom.request')
+
 interface UndiciRequest {
+  [STATE]?: State | undefined
   readonly origin?: string | URL
   readonly method: string
   readonly path: string
@@ -54,11 +57,10 @@ interface State {
 
 const undici: Instrumentation = {
   channels: (instruments) => {
-    const open = new WeakMap<UndiciRequest, State>()
     const finish = ({ request, error }: Message): void => {
-      const state = open.get(request)
+      const state = request[STATE]
       if (state === undefined) return
-      open.delete(request)
+      request[STATE] = undefined
       if (!(state.span instanceof RecordingSpan)) return
       if (state.status !== undefined) state.span.put(HTTP_RESPONSE_STATUS_CODE, state.status)
       endExitSpan(state.span, state.status, error)
@@ -67,11 +69,11 @@ const undici: Instrumentation = {
       'undici:request:create': (message) => {
         const { request } = message as Message
         const span = begin(request, instruments)
-        if (span !== undefined) open.set(request, { span, status: undefined })
+        if (span !== undefined) request[STATE] = { span, status: undefined }
       },
       'undici:request:headers': (message) => {
         const { request, response } = message as Message
-        const state = open.get(request)
+        const state = request[STATE]
         if (state === undefined) return
         state.status = response?.statusCode
         if (instruments.headers !== undefined && state.span instanceof RecordingSpan) {
@@ -107,16 +109,39 @@ function begin(request: UndiciRequest, instruments: Instruments): AnySpan | unde
 }
 
 function describe(span: RecordingSpan, request: UndiciRequest, method: string): void {
-  const origin = String(request.origin ?? '').replace(/\/$/, '')
+  const { host, port, shown } = originOf(String(request.origin ?? ''))
+  span.put(HTTP_REQUEST_METHOD, method)
+  span.put(SERVER_ADDRESS, host)
+  if (port !== undefined) span.put(SERVER_PORT, port)
+  span.put(URL_FULL, shown + redactTarget(request.path))
+}
+
+interface Origin {
+  readonly host: string
+  readonly port: number | undefined
+  /** Without what it says of a user. */
+  readonly shown: string
+}
+
+/** More are not remembered: who has that many makes them up. */
+const ORIGINS_MAX = 256
+const ORIGIN_CHARS_MAX = 256
+const origins = new Map<string, Origin>()
+
+function originOf(text: string): Origin {
+  const known = origins.get(text)
+  if (known !== undefined) return known
+  const origin = parsedOrigin(text.replace(/\/$/, ''))
+  if (origins.size < ORIGINS_MAX && text.length <= ORIGIN_CHARS_MAX) origins.set(text, origin)
+  return origin
+}
+
+function parsedOrigin(origin: string): Origin {
   const start = origin.indexOf('://')
   const scheme = start < 0 ? 'http' : origin.slice(0, start)
   const authority = origin.slice(start < 0 ? 0 : start + 3)
   const { host, port } = parseHost(authority.slice(authority.lastIndexOf('@') + 1))
-  const known = port ?? portOfScheme(scheme)
-  span.put(HTTP_REQUEST_METHOD, method)
-  span.put(SERVER_ADDRESS, host)
-  if (known !== undefined) span.put(SERVER_PORT, known)
-  span.put(URL_FULL, redactOrigin(origin) + redactTarget(request.path))
+  return { host, port: port ?? portOfScheme(scheme), shown: redactOrigin(origin) }
 }
 
 /** Replaces a header that the app passed on from elsewhere: two would be none. */
@@ -124,7 +149,8 @@ function setHeader(request: UndiciRequest, name: string, value: string): void {
   const { headers } = request
   if (Array.isArray(headers)) {
     for (let index = 0; index < headers.length; index += 2) {
-      if (String(headers[index]).toLowerCase() === name) {
+      const header = headers[index]
+      if (header.length === name.length && String(header).toLowerCase() === name) {
         headers[index + 1] = value
         return
       }

@@ -16,6 +16,21 @@ export function hexOfByte(byte: number): string {
   return BYTE_HEX[byte & 0xff]!
 }
 
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+
+/** @hot Eight lower-case digits as bytes of text, from `start` on. */
+export function putHexOfWord(text: Uint8Array, start: number, word: number): void {
+  for (let digit = 0; digit < 8; digit++) {
+    text[start + digit] = DIGITS[(word >>> (28 - digit * 4)) & 0xf]!
+  }
+}
+
+/** @hot Two of them. */
+export function putHexOfByte(text: Uint8Array, start: number, byte: number): void {
+  text[start] = DIGITS[(byte >>> 4) & 0xf]!
+  text[start + 1] = DIGITS[byte & 0xf]!
+}
+
 /** @hot The word written as eight lower-case digits at `start`, or -1 when it is not. */
 export function wordFromHex(text: string, start: number): number {
   let high = 0

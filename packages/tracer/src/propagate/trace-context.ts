@@ -7,7 +7,7 @@
  * A higher version is read as this one if it starts like it; `ff` and ids of zeros are invalid, and what
  * is invalid starts a new trace.
  */
-import { byteFromHex, hexOfByte, hexOfWord, wordFromHex } from '../lib/hex.ts'
+import { byteFromHex, putHexOfByte, putHexOfWord, wordFromHex } from '../lib/hex.ts'
 import { InertSpan } from '../trace/inert-span.ts'
 import type { SpanIdentity } from '../trace/span-identity.ts'
 import { type Headers, joinedOf, oneOf } from './carrier.ts'
@@ -77,18 +77,16 @@ function carriedState(state: string): string {
   return members > STATE_MEMBERS_MAX ? '' : state.trim()
 }
 
-/** @hot */
+const traceparent = Buffer.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`, 'latin1')
+
+/** @hot As bytes first, because putting two dozen pieces of text together takes thrice the time. */
 export function formatTraceparent(span: SpanIdentity): string {
-  return (
-    '00-' +
-    hexOfWord(span.trace0) +
-    hexOfWord(span.trace1) +
-    hexOfWord(span.trace2) +
-    hexOfWord(span.trace3) +
-    '-' +
-    hexOfWord(span.span0) +
-    hexOfWord(span.span1) +
-    '-' +
-    hexOfByte(span.traceFlags)
-  )
+  putHexOfWord(traceparent, 3, span.trace0)
+  putHexOfWord(traceparent, 11, span.trace1)
+  putHexOfWord(traceparent, 19, span.trace2)
+  putHexOfWord(traceparent, 27, span.trace3)
+  putHexOfWord(traceparent, 36, span.span0)
+  putHexOfWord(traceparent, 44, span.span1)
+  putHexOfByte(traceparent, 53, span.traceFlags)
+  return traceparent.toString('latin1')
 }

@@ -1,6 +1,7 @@
 /**
- * Runs on the sending thread: reports each span once when it has been open for 10 s, as an OTLP log record
- * with the span's ids. When the main thread's event loop has not turned for a second the report says so,
+ * Runs on the sending thread: reports each span when it has been open for 10 s, and all that are still open
+ * every four minutes, as OTLP log records with the spans' ids: whoever shows them may forget one of which
+ * nothing is heard for ten. When the main thread's event loop has not turned for a second the report says so,
  * because then the span is likely to be what blocks it, or to wait behind it.
  */
 import type { Attributes } from '@opentelemetry/api'
@@ -8,6 +9,7 @@ import { encodeLogs, type LogScope } from '../encode/log-encoder.ts'
 import { type OpenSpan, OpenSpansReader } from './open-spans.ts'
 
 export const OPEN_REPORT_AFTER_MS = 10_000
+export const OPEN_REPORT_AGAIN_MS = 4 * 60_000
 const BLOCKED_MIN_MS = 1_000
 const WARN = 13
 const KINDS = ['internal', 'server', 'client', 'producer', 'consumer']
@@ -22,6 +24,7 @@ export class OpenSpanReports {
   readonly #resource: Attributes
   readonly #scope: LogScope
   #reportedBeforeMs = 0
+  #againAtMs = 0
 
   constructor(shared: SharedArrayBuffer, resource: Attributes, scope: LogScope) {
     this.#reader = new OpenSpansReader(shared)
@@ -33,10 +36,12 @@ export class OpenSpanReports {
     this.#reader.name(index, text)
   }
 
-  /** What has become 10 s old since the last call; undefined when nothing has. Epoch milliseconds. */
+  /** What is to be reported now, or undefined when nothing is. Epoch milliseconds. */
   take(nowMs: number): OpenSpanReport | undefined {
     const beforeMs = nowMs - OPEN_REPORT_AFTER_MS
-    const spans = this.#reader.startedBetween(this.#reportedBeforeMs, beforeMs)
+    const isAgain = nowMs >= this.#againAtMs
+    if (isAgain) this.#againAtMs = nowMs + OPEN_REPORT_AGAIN_MS
+    const spans = this.#reader.startedBetween(isAgain ? 0 : this.#reportedBeforeMs, beforeMs)
     this.#reportedBeforeMs = beforeMs
     if (spans.length === 0) return undefined
     const beatMs = this.#reader.beatMs

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RecordingSpan } from '../trace/span.ts'
 import { testTracer } from '../tracer.testkit.ts'
-import { OpenSpanReports } from './open-span-reports.ts'
+import { OPEN_REPORT_AGAIN_MS, OpenSpanReports } from './open-span-reports.ts'
 import { OpenSpans, OpenSpansReader } from './open-spans.ts'
 import { Overhead, SHED_LEVEL_MAX, STRIDES, traceShareOf } from './overhead.ts'
 import { PauseRing, Pauses } from './pauses.ts'
@@ -92,10 +92,10 @@ describe('open spans', () => {
     expect(open.open(span)).toBe(slots[7])
   })
 
-  it('are reported once, at ten seconds, with the block that they sit in', () => {
+  it('are reported at ten seconds, with the block that they sit in, and every four minutes', () => {
     const { open, start } = opened()
     const span = start('GET')
-    open.open(span)
+    const slot = open.open(span)
     const reports = new OpenSpanReports(open.shared, { 'service.name': 'shop' }, scope)
     reports.name(1, 'GET')
     open.beat(span.startMs + 2_000)
@@ -105,7 +105,12 @@ describe('open spans', () => {
     const text = Buffer.from(report!.bytes).toString('latin1')
     expect(text).toContain('GET is still open after 10 s')
     expect(text).toContain('spanloom.event_loop.blocked_ms')
-    expect(reports.take(span.startMs + 20_000)).toBeUndefined()
+    const firstMs = span.startMs + 10_000
+    expect(reports.take(firstMs + OPEN_REPORT_AGAIN_MS - 1)).toBeUndefined()
+    expect(reports.take(firstMs + OPEN_REPORT_AGAIN_MS)!.spanCount).toBe(1)
+    expect(reports.take(firstMs + OPEN_REPORT_AGAIN_MS + 1)).toBeUndefined()
+    open.close(slot)
+    expect(reports.take(firstMs + OPEN_REPORT_AGAIN_MS * 2)).toBeUndefined()
   })
 })
 

@@ -3,7 +3,7 @@
  * or a Unix socket. Resolves with what was answered and never rejects; the answer's body is read up to
  * 64 KB, because it is only read for its message.
  *
- *   body (zstd) ─→ 415 ─→ the same as gzip, and gzip from then on
+ *   body (zstd) ─→ 415, or 400 to the first ─→ the same as gzip; when that is taken, gzip from then on
  *
  * `node:https` brings TLS with it, 3 MB in a thread of its own, so each protocol is loaded when an address
  * has it. PEM files are read once, at the start; without one that cannot be read the connection is tried
@@ -35,7 +35,12 @@ interface Route {
   readonly headers: Readonly<Record<string, string>>
   readonly timeoutMs: number
   compression: Compression
+  /** Whether a body in zstd was taken here: then a 400 is about what it holds. */
+  takesZstd: boolean
 }
+
+const BAD_REQUEST = 400
+const UNSUPPORTED_MEDIA_TYPE = 415
 
 export interface HttpPostParts {
   readonly options: SendOptions
@@ -83,20 +88,26 @@ export function createHttpPost({
         'user-agent': options.userAgent
       },
       timeoutMs,
-      compression
+      compression,
+      takesZstd: false
     }
   }
 
   async function post(body: Uint8Array, signal: Signal): Promise<PostResult> {
     const to = routes[signal]
     if (encodingOf(body) !== 'zstd') return ask(to, body, signal)
-    if (to.compression === 'zstd') {
-      const result = await ask(to, body, signal)
-      if (result.status !== 415) return result
-      to.compression = 'gzip'
-      notify('SEND_ZSTD_REFUSED', signal)
-    }
-    return ask(to, fromZstdToGzip(body), signal)
+    if (to.compression !== 'zstd') return ask(to, fromZstdToGzip(body), signal)
+    const result = await ask(to, body, signal)
+    const { status } = result
+    if (status === 200) to.takesZstd = true
+    // Servers that do not know an encoding should answer 415; some answer 400.
+    const isRefused = status === UNSUPPORTED_MEDIA_TYPE || (status === BAD_REQUEST && !to.takesZstd)
+    if (!isRefused) return result
+    const asGzip = await ask(to, fromZstdToGzip(body), signal)
+    if (asGzip.status === BAD_REQUEST || asGzip.status === UNSUPPORTED_MEDIA_TYPE) return asGzip
+    to.compression = 'gzip'
+    notify('SEND_ZSTD_REFUSED', signal, status)
+    return asGzip
   }
 
   function ask(to: Route, body: Uint8Array, signal: Signal): Promise<PostResult> {

@@ -202,7 +202,8 @@ export class ApiTracer implements Tracer {
   }
 
   #startSpan(name: string, options: SpanOptions, context: Context): AnySpan {
-    const parent = options.root ? undefined : identityOf(context.getValue(SPAN_KEY))
+    const isRoot = options.root || context === ROOT_CONTEXT
+    const parent = isRoot ? undefined : identityOf(context.getValue(SPAN_KEY))
     if (isSuppressed(context)) return suppressedSpan(parent)
     // Read before the span is there: what throws must not leave an open one behind.
     const { attributes, links } = options

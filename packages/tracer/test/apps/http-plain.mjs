@@ -1,10 +1,32 @@
 // node:http alone: bodies read by events, requests that overlap, clients that go away.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
 import http from 'node:http'
+import { duplexPair } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
 import { request as undiciRequest } from 'undici'
 
 const traceId = () => trace.getActiveSpan()?.spanContext().traceId ?? 'none'
+
+const own = new AsyncLocalStorage()
+
+/** A connection that is no socket: the parser runs below whoever writes to it. */
+async function overStream() {
+  const outer = traceId()
+  const [near, far] = duplexPair()
+  server.emit('connection', far)
+  near.setEncoding('utf8')
+  const answered = once(near, 'data')
+  near.write('GET /inner HTTP/1.1\r\nHost: a\r\n\r\n')
+  const after = [traceId(), own.getStore()]
+  await new Promise((resolve) => process.nextTick(resolve))
+  after.push(traceId(), own.getStore())
+  const [answer] = await answered
+  after.push(traceId(), own.getStore())
+  near.destroy()
+  return { outer, after, inner: answer.split('\r\n\r\n')[1] }
+}
 
 const server = http.createServer(async (request, response) => {
   const url = new URL(request.url, 'http://localhost')
@@ -33,6 +55,12 @@ const server = http.createServer(async (request, response) => {
       response.end(JSON.stringify([before, traceId()]))
       break
     }
+    case '/over-stream':
+      response.end(JSON.stringify(await own.run('mine', overStream)))
+      break
+    case '/inner':
+      response.end(traceId())
+      break
     case '/never':
       console.log('never reached')
       break

@@ -32,15 +32,27 @@ export function Header({ route }: { readonly route: Route }) {
         >
           Traces
         </Link>
+        <Link
+          to={{ view: 'open-spans', window }}
+          current={view === 'open-spans'}
+          title="Spans that were reported while they run"
+        >
+          Running
+        </Link>
       </nav>
       <div className="header-tools">
-        {view !== 'trace' && <WindowPicker window={window} />}
-        <LiveToggle isFixed={view !== 'trace' && !('last' in window)} />
+        {isWindowed(view) && <WindowPicker window={window} />}
+        <LiveToggle isFixed={isWindowed(view) && !('last' in window)} />
         <CollectorStatus />
         <ThemeToggle />
       </div>
     </header>
   )
+}
+
+/** A trace has a time of its own, and what runs, runs now. */
+function isWindowed(view: Route['view']): boolean {
+  return view !== 'trace' && view !== 'open-spans'
 }
 
 function WindowPicker({ window }: { readonly window: TimeWindow }) {

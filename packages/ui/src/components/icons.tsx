@@ -4,6 +4,7 @@ const PATHS = {
   arrowUpRight: 'M5 11 11 5M6 5h5v5',
   check: 'm3 8.5 3.2 3L13 4.5',
   chevron: 'm6 4 4 4-4 4',
+  clock: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 4.8V8l2.3 1.6',
   close: 'm4 4 8 8M12 4l-8 8',
   copy: 'M6 6h7v7H6zM10 6V3H3v7h3',
   database:

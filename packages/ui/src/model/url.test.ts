@@ -16,6 +16,7 @@ describe('routes', () => {
     { view: 'service', service: 'storefront', window: { fromUnixMs: 5_000, toUnixMs: 9_000 } },
     { view: 'service', service: 'a/b c?d#e&f=g%20ü', window, sort: 'errors' },
     { view: 'map', window, select: 'service:a->database:b' },
+    { view: 'open-spans', window: { last: '1h' } },
     { view: 'traces', window, search: EMPTY_SEARCH },
     {
       view: 'traces',

@@ -25,6 +25,7 @@ export type Route = Windowed &
     | { readonly view: 'services'; readonly sort?: string }
     | { readonly view: 'service'; readonly service: string; readonly sort?: string }
     | { readonly view: 'map'; readonly select?: string }
+    | { readonly view: 'open-spans' }
     | { readonly view: 'traces'; readonly search: TraceSearch }
     | {
         readonly view: 'trace'
@@ -46,6 +47,7 @@ export function decodeRoute(pathname: string, queryString: string): Route {
   }
   if (first === 'services') return { view: 'services', window, ...text('sort', query.get('sort')) }
   if (first === 'map') return { view: 'map', window, ...text('select', query.get('select')) }
+  if (first === 'open-spans') return { view: 'open-spans', window }
   if (first === 'traces' && second !== undefined && second !== '') {
     return {
       view: 'trace',
@@ -78,6 +80,8 @@ function encodePath(route: Route, query: URLSearchParams): string {
     case 'map':
       if (route.select !== undefined) query.set('select', route.select)
       return '/map'
+    case 'open-spans':
+      return '/open-spans'
     case 'traces':
       encodeSearch(route.search, query)
       return '/traces'

@@ -12,8 +12,9 @@ import {
   textOf,
   tick
 } from '../journal.contract.testkit.ts'
+import type { NewRecord } from '../journal.ts'
 import { createLocalJournal, type LocalJournalOptions } from './local-journal.ts'
-import { HEADER_BYTES } from './record-codec.ts'
+import { decodeHeader, encodeHeader, HEADER_BYTES } from './record-codec.ts'
 
 const directories: string[] = []
 
@@ -158,6 +159,29 @@ describe('local journal after a crash', () => {
     await writeFile(join(directory, 'journal-id'), id)
     await unlink(file)
     await rejects(journalAt(directory).open(), { code: 'JOURNAL_DAMAGED' })
+  })
+})
+
+describe('a record', () => {
+  it('has the compression of its body in byte 10, by a number that never changes', async () => {
+    const directory = await makeDirectory()
+    const journal = journalAt(directory)
+    await journal.open()
+    for (const compression of ['identity', 'gzip', 'zstd'] as const) {
+      await journal.append({ ...payload(''), compression } as NewRecord)
+    }
+    await journal.close()
+    const bytes = await readFile(join(directory, '0000000000000000.segment'))
+    deepStrictEqual(
+      [0, 1, 2].map((record) => bytes[record * HEADER_BYTES + 10]),
+      [0, 1, 2]
+    )
+  })
+
+  it('with another number cannot be read', () => {
+    const header = encodeHeader(payload(''), 0, 0)
+    header[10] = 3
+    strictEqual(decodeHeader(header, 0), 'unknown compression 3')
   })
 })
 

@@ -5,7 +5,7 @@
  *         4  length         u32   of the body
  *         8  version        u8    1
  *         9  kind           u8    1 payload, 2 tick, 3 metrics
- *        10  compression    u8    0 identity, 1 gzip
+ *        10  compression    u8    0 identity, 1 gzip, 2 zstd
  *        11  (zero)         u8
  *        12  durableBytes   u32   the file was durable up to here when this record was written
  *        16  position       f64   an integer up to 2^53
@@ -18,6 +18,7 @@
  * that a later record does call durable was, and losing it must not go unnoticed.
  */
 import { crc32 } from 'node:zlib'
+import type { Compression } from '../../model/compression.ts'
 import type { JournalRecord } from '../../model/journal-record.ts'
 import type { NewRecord } from '../journal.ts'
 
@@ -32,11 +33,19 @@ const KIND_METRICS = 3
 const KINDS = { payload: KIND_PAYLOAD, tick: KIND_TICK, metrics: KIND_METRICS } as const
 const IDENTITY = 0
 const GZIP = 1
+const ZSTD = 2
+const COMPRESSIONS = { identity: IDENTITY, gzip: GZIP, zstd: ZSTD } as const
 
 const KIND_NAMES: Readonly<Record<number, JournalRecord['kind']>> = {
   [KIND_PAYLOAD]: 'payload',
   [KIND_TICK]: 'tick',
   [KIND_METRICS]: 'metrics'
+}
+
+const COMPRESSION_NAMES: Readonly<Record<number, Compression>> = {
+  [IDENTITY]: 'identity',
+  [GZIP]: 'gzip',
+  [ZSTD]: 'zstd'
 }
 
 const NO_BODY = new Uint8Array(0)
@@ -51,7 +60,7 @@ export function encodeHeader(record: NewRecord, position: number, durableBytes: 
   header.writeUInt32LE(body.length, 4)
   header[8] = VERSION
   header[9] = KINDS[record.kind]
-  header[10] = record.kind !== 'tick' && record.compression === 'gzip' ? GZIP : IDENTITY
+  header[10] = record.kind === 'tick' ? IDENTITY : COMPRESSIONS[record.compression]
   header.writeUInt32LE(durableBytes, 12)
   header.writeDoubleLE(position, 16)
   header.writeDoubleLE(record.clockMs, 24)
@@ -64,7 +73,7 @@ export interface RecordHeader {
   readonly crc: number
   readonly length: number
   readonly kind: JournalRecord['kind']
-  readonly compression: 'identity' | 'gzip'
+  readonly compression: Compression
   readonly durableBytes: number
   readonly position: number
   readonly clockMs: number
@@ -75,15 +84,16 @@ export interface RecordHeader {
 export function decodeHeader(bytes: Buffer, at: number): RecordHeader | string {
   if (bytes[at + 8] !== VERSION) return `version ${bytes[at + 8]} instead of ${VERSION}`
   const kind = bytes[at + 9]
-  const compression = bytes[at + 10]
+  const coding = bytes[at + 10]
   const name = kind === undefined ? undefined : KIND_NAMES[kind]
+  const compression = coding === undefined ? undefined : COMPRESSION_NAMES[coding]
   if (name === undefined) return `unknown kind ${kind}`
-  if (compression !== IDENTITY && compression !== GZIP) return `unknown compression ${compression}`
+  if (compression === undefined) return `unknown compression ${coding}`
   return {
     crc: bytes.readUInt32LE(at),
     length: bytes.readUInt32LE(at + 4),
     kind: name,
-    compression: compression === GZIP ? 'gzip' : 'identity',
+    compression,
     durableBytes: bytes.readUInt32LE(at + 12),
     position: bytes.readDoubleLE(at + 16),
     clockMs: bytes.readDoubleLE(at + 24),

@@ -128,19 +128,39 @@ export const PARTS_MAX = 1_000
 
 /** Spans of one trace, the earliest first, from the buckets that its parts cover. */
 export function selectSpans(traceId: string, parts: readonly NanoRange[], limit: number): string {
-  const buckets = mergeBuckets(parts).map(
-    ([from, to]) => `bucket BETWEEN toUInt32(${from}) AND toUInt32(${to})`
-  )
   return `SELECT lower(hex(span_id)), lower(hex(parent_span_id)), service, name, kind, status,
   status_message, toString(start_nano), toString(duration_nano),
   toString(self_time_nano), scope_name,
   toString(resource_id), attributes, arrayMap(time -> toString(time), event_time_nano), event_name,
   event_attributes, link_trace_id, link_span_id, link_attributes
 FROM ${DATABASE}.spans
-WHERE trace_id = ${traceIdLit(traceId)} AND (${buckets.join(' OR ')})
+WHERE trace_id = ${traceIdLit(traceId)} AND (${inBuckets(parts)})
 ORDER BY start_nano, span_id
 LIMIT ${limit}`
 }
+
+/** Rows: [trace id, start, end] of each trace that is there. */
+export function selectExtents(traceIds: readonly string[]): string {
+  return `SELECT lower(hex(trace_id)), toString(min(start_nano)), toString(max(end_nano))
+FROM ${DATABASE}.trace_parts
+WHERE trace_id IN (${traceIds.map(traceIdLit).join(', ')})
+GROUP BY trace_id`
+}
+
+/** Rows: [trace id, span id] of the spans that took so long, from the buckets that the traces cover. */
+export function selectLongSpans(
+  traceIds: readonly string[],
+  extents: readonly NanoRange[],
+  durationMsMin: number
+): string {
+  return `SELECT lower(hex(trace_id)), lower(hex(span_id)) FROM ${DATABASE}.spans
+WHERE trace_id IN (${traceIds.map(traceIdLit).join(', ')})
+  AND duration_nano >= ${uint64(unixNanoOfMs(durationMsMin))} AND (${inBuckets(extents)})
+LIMIT ${LONG_SPANS_MAX}`
+}
+
+/** Far beyond the open spans that are held, each of which is one of them at most. */
+const LONG_SPANS_MAX = 20_000
 
 /** Rows: [resource id, attributes]. */
 export function selectResources(ids: readonly string[]): string {
@@ -234,6 +254,12 @@ function traceConditions(
     conditions.push(`${words.errorCount} > 0`)
   }
   return conditions
+}
+
+function inBuckets(parts: readonly NanoRange[]): string {
+  return mergeBuckets(parts)
+    .map(([from, to]) => `bucket BETWEEN toUInt32(${from}) AND toUInt32(${to})`)
+    .join(' OR ')
 }
 
 /** [first, last] bucket of each part, those that touch put together. */

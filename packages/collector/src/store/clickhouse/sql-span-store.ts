@@ -27,6 +27,8 @@ import {
   rangeOf,
   SELECT_COUNTS,
   selectCandidates,
+  selectExtents,
+  selectLongSpans,
   selectParts,
   selectResourceIds,
   selectResources,
@@ -134,6 +136,23 @@ export class SqlSpanStore implements SpanStore {
       resources: ids.map((id) => attributesOf.get(id) ?? {}),
       truncated: rows.length > spansMax
     }
+  }
+
+  async findLongSpans(
+    traceIds: readonly string[],
+    durationMsMin: number,
+    signal: AbortSignal
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    if (traceIds.length === 0) return new Map()
+    const rows = await this.#engine.select(selectExtents(traceIds), signal)
+    const found = new Map(rows.map(([traceId]) => [traceId as string, new Set<string>()]))
+    if (found.size === 0) return found
+    const extents = rows.map(([, start, end]) => partOf([start, end] as Row))
+    const sql = selectLongSpans([...found.keys()], extents, durationMsMin)
+    for (const [traceId, spanId] of await this.#engine.select(sql, signal)) {
+      found.get(traceId as string)?.add(spanId as string)
+    }
+    return found
   }
 
   async count(signal: AbortSignal): Promise<{ readonly spans: number; readonly traces: number }> {

@@ -16,6 +16,7 @@ import type { RouteOf } from '../../model/url.ts'
 import { learnServices } from '../../state/preferences.ts'
 import { navigate } from '../../state/router.ts'
 import { FirstTrace } from './first-trace.tsx'
+import { RunningHint } from './running-hint.tsx'
 
 const COLUMNS = ['service', 'rate', 'errors', 'p50', 'p95', 'p99'] as const
 type Column = (typeof COLUMNS)[number]
@@ -42,7 +43,7 @@ export function ServicesView({ route }: { readonly route: RouteOf<'services'> })
 
   if (data === undefined) {
     return error === undefined ? (
-      <ServicesFrame summary="">
+      <ServicesFrame window={window} summary="">
         <SkeletonRows rows={9} height={45} />
       </ServicesFrame>
     ) : (
@@ -51,7 +52,12 @@ export function ServicesView({ route }: { readonly route: RouteOf<'services'> })
   }
   if (data.services.length === 0) return <FirstTrace window={window} />
   return (
-    <ServicesFrame summary={summaryOf(data.services)} filter={filter} onFilter={setFilter}>
+    <ServicesFrame
+      window={window}
+      summary={summaryOf(data.services)}
+      filter={filter}
+      onFilter={setFilter}
+    >
       <div className={`table-frame${isStale ? ' is-stale' : ''}`}>
         <table className="table services-table">
           <thead>
@@ -86,18 +92,20 @@ export function ServicesView({ route }: { readonly route: RouteOf<'services'> })
 }
 
 interface FrameProps {
+  readonly window: TimeWindow
   readonly summary: string
   readonly filter?: string
   readonly onFilter?: (filter: string) => void
   readonly children: React.ReactNode
 }
 
-function ServicesFrame({ summary, filter, onFilter, children }: FrameProps) {
+function ServicesFrame({ window, summary, filter, onFilter, children }: FrameProps) {
   return (
     <>
       <div className="view-head">
         <h1>Services</h1>
         <p className="summary">{summary}</p>
+        <RunningHint window={window} />
         <label className="field has-icon">
           <Icon name="filter" />
           <input

@@ -5,11 +5,13 @@ import { Icon } from '../../components/icons.tsx'
 import { Link } from '../../components/link.tsx'
 import { ServiceTag } from '../../components/service-tag.tsx'
 import { formatDateTime, formatDurationNano, formatShare } from '../../model/format.ts'
+import { readableAttributes } from '../../model/span-facts.ts'
 import type { TimeWindow } from '../../model/time-window.ts'
 import { FLAG_EARLY, FLAG_ORPHAN, type TraceModel } from '../../model/trace-model.ts'
 import { Attributes } from './attributes.tsx'
 import { Events } from './events.tsx'
 import { Section } from './section.tsx'
+import { SpanBadges, SpanNotes } from './span-badges.tsx'
 
 interface SpanPanelProps {
   readonly model: TraceModel
@@ -22,6 +24,7 @@ interface SpanPanelProps {
 export function SpanPanel({ model, index, resources, window, onClose }: SpanPanelProps) {
   const span = model.spans[index]!
   const resource = resources[span.resource] ?? {}
+  const attributes = readableAttributes(span.attributes)
   const search = { service: span.service, operation: span.name, attributes: [] }
   return (
     <aside className="panel span-panel" aria-label="Span details" data-panel-span={span.spanId}>
@@ -38,12 +41,14 @@ export function SpanPanel({ model, index, resources, window, onClose }: SpanPane
         <ServiceTag service={span.service} />
         <span className={`kind is-${span.kind}`}>{span.kind}</span>
         <span className={`span-status is-${span.status}`}>{span.status}</span>
+        <SpanBadges span={span} />
       </p>
       <h2 className="span-title">{span.name}</h2>
       {span.statusMessage !== undefined && span.statusMessage !== '' && (
         <p className={`status-message is-${span.status}`}>{span.statusMessage}</p>
       )}
       <SpanTimes model={model} index={index} />
+      <SpanNotes span={span} />
       <div className="panel-links">
         <Link className="button" to={{ view: 'traces', window, search }}>
           Traces with this operation
@@ -53,8 +58,8 @@ export function SpanPanel({ model, index, resources, window, onClose }: SpanPane
         </Link>
       </div>
       {span.events.length > 0 && <Events model={model} span={span} />}
-      <Section title="Attributes" count={Object.keys(span.attributes).length}>
-        <Attributes values={span.attributes} service={span.service} window={window} />
+      <Section title="Attributes" count={Object.keys(attributes).length}>
+        <Attributes values={attributes} service={span.service} window={window} />
       </Section>
       {span.links.length > 0 && <Links span={span} window={window} />}
       <Section title="Resource" count={Object.keys(resource).length} isClosed>

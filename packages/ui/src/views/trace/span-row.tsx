@@ -1,7 +1,8 @@
 /** One row of the waterfall. Its bar is pale for the whole span and solid where only it was busy. */
 import { type CSSProperties, memo } from 'react'
 import { Icon } from '../../components/icons.tsx'
-import { formatCount, formatDurationNano, plural } from '../../model/format.ts'
+import { formatCount, formatDurationMs, formatDurationNano, plural } from '../../model/format.ts'
+import { callParts, callTicks, spanFacts, unpackCalls } from '../../model/span-facts.ts'
 import {
   FLAG_EARLY,
   FLAG_ERROR,
@@ -11,11 +12,15 @@ import {
 } from '../../model/trace-model.ts'
 import { hasChildren, selfParts } from '../../model/trace-rows.ts'
 import { serviceColour } from '../../state/preferences.ts'
+import { SpanBadges } from './span-badges.tsx'
 
 /** More marks than that would be a solid line; the panel has all of them. */
 const EVENT_MARKS_MAX = 40
-/** Room for a duration beside its bar: "1 m 40 s" and its padding. */
+/** Room for a duration beside its bar: "1 m 40 s" and its padding; a longer label takes more. */
 const LABEL_PIXELS = 66
+const LABEL_CHAR_PIXELS = 6.5
+/** Closer than this the calls of a span would be a solid line. */
+const TICK_PIXELS_MIN = 3
 /** Bars shorter than this can still be seen and clicked. */
 const BAR_PIXELS_MIN = 2
 
@@ -63,7 +68,7 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
       aria-level={model.depth[index]! + 1}
       aria-expanded={isParent ? !isCollapsed : undefined}
       aria-selected={isSelected}
-      aria-label={`${span.service} ${span.name}, ${formatDurationNano(model.durationNs[index]!)}${isError ? ', error' : ''}`}
+      aria-label={labelOf(model, index)}
       data-span-id={span.spanId}
       data-span-name={span.name}
       style={{ top, '--colour': serviceColour(span.service) } as CSSProperties}
@@ -93,6 +98,7 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
         <span className="clip">
           <b>{span.service}</b> {span.name}
         </span>
+        <SpanBadges span={span} />
         {isError && (
           <span className="span-mark is-bad" title={span.statusMessage ?? 'Status: error'}>
             <Icon name="error" size={13} />
@@ -110,6 +116,16 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
     </div>
   )
 })
+
+function labelOf(model: TraceModel, index: number): string {
+  const { service, name, attributes } = model.spans[index]!
+  const { callCount, isNPlusOne } = spanFacts(attributes)
+  const parts = [`${service} ${name}`, formatDurationNano(model.durationNs[index]!)]
+  if (callCount !== undefined) parts.push(`${formatCount(callCount)} calls`)
+  if (isNPlusOne) parts.push('N+1')
+  if ((model.flags[index]! & FLAG_ERROR) !== 0) parts.push('error')
+  return parts.join(', ')
+}
 
 function FlagMark({ flags }: { readonly flags: number }) {
   if ((flags & FLAG_ORPHAN) !== 0) {
@@ -149,8 +165,14 @@ function Bar({ model, index, fromNs, rangeNs, barWidth }: SpanRowProps) {
       </div>
     )
   }
-  const gapNs = (rangeNs / barWidth) * BAR_PIXELS_MIN
-  const parts = selfParts(model, index, gapNs)
+  const pixelNs = rangeNs / barWidth
+  const { attributes } = model.spans[index]!
+  const { callsTotalMs } = spanFacts(attributes)
+  const calls = unpackCalls(attributes)
+  const parts =
+    calls === undefined
+      ? selfParts(model, index, pixelNs * BAR_PIXELS_MIN)
+      : callParts(calls, pixelNs * BAR_PIXELS_MIN).map((ns) => start + ns)
   const selfs = []
   for (let at = 0; at < parts.length; at += 2) {
     const from = Math.max(parts[at]!, fromNs)
@@ -167,11 +189,15 @@ function Bar({ model, index, fromNs, rangeNs, barWidth }: SpanRowProps) {
       />
     )
   }
-  const label = formatDurationNano(duration)
+  const label =
+    callsTotalMs === undefined
+      ? formatDurationNano(duration)
+      : `${formatDurationNano(duration)} · Σ ${formatDurationMs(callsTotalMs)}`
+  const labelPixels = Math.max(LABEL_PIXELS, label.length * LABEL_CHAR_PIXELS)
   const roomRight = ((100 - right) / 100) * barWidth
   const roomLeft = (left / 100) * barWidth
   const labelState =
-    roomRight > LABEL_PIXELS ? 'is-right' : roomLeft > LABEL_PIXELS ? 'is-left' : 'is-inside'
+    roomRight > labelPixels ? 'is-right' : roomLeft > labelPixels ? 'is-left' : 'is-inside'
   return (
     <div className="span-bars">
       <i
@@ -179,9 +205,20 @@ function Bar({ model, index, fromNs, rangeNs, barWidth }: SpanRowProps) {
         style={{ left: `${left}%`, width: `max(${BAR_PIXELS_MIN}px, ${right - left}%)` }}
       />
       {selfs}
+      {calls !== undefined &&
+        callTicks(calls, pixelNs * TICK_PIXELS_MIN).map((ns) => {
+          const place = ((start + ns - fromNs) / rangeNs) * 100
+          if (place < 0 || place > 100) return null
+          return <i key={ns} className="span-call" style={{ left: `${place}%` }} />
+        })}
       <EventMarks model={model} index={index} fromNs={fromNs} rangeNs={rangeNs} />
       <span
         className={`span-duration ${labelState}`}
+        title={
+          callsTotalMs === undefined
+            ? undefined
+            : 'From the first call to the last · all calls together'
+        }
         style={
           labelState === 'is-left'
             ? { right: `${100 - left}%` }

@@ -13,6 +13,7 @@ import {
 import type { TraceModel } from '../../model/trace-model.ts'
 import { serviceShares } from '../../model/trace-rows.ts'
 import { serviceColour } from '../../state/preferences.ts'
+import { StillRunning } from './still-running.tsx'
 
 interface TraceHeadProps {
   readonly model: TraceModel
@@ -100,7 +101,7 @@ function Notices({ model }: { readonly model: TraceModel }) {
   }
   if (model.orphanCount > 0) {
     notices.push(
-      `${plural(model.orphanCount, 'span')} without the parent named: it was lost, not sampled, or is not traced. Shown at the top level.`
+      `${plural(model.orphanCount, 'span')} without the parent named: it still runs, was lost, not sampled, or is not traced. Shown at the top level.`
     )
   }
   if (model.earlyCount > 0) {
@@ -111,6 +112,7 @@ function Notices({ model }: { readonly model: TraceModel }) {
   if (notices.length === 0) return null
   return (
     <ul className="notices" role="status">
+      {model.orphanCount > 0 && <StillRunning traceId={model.traceId} />}
       {notices.map((notice) => (
         <li key={notice}>
           <Icon name="error" size={13} />

@@ -8,6 +8,7 @@ import { buildTraceModel, indexOfSpan } from '../../model/trace-model.ts'
 import { EMPTY_SEARCH, type RouteOf } from '../../model/url.ts'
 import { learnServices } from '../../state/preferences.ts'
 import { SpanPanel } from './span-panel.tsx'
+import { StillRunning } from './still-running.tsx'
 import { TraceHead } from './trace-head.tsx'
 import { useTraceState } from './use-trace-state.ts'
 import { Waterfall } from './waterfall.tsx'
@@ -46,6 +47,9 @@ function MissingTrace({ route }: { readonly route: TraceRoute }) {
       <p>
         <code>{route.traceId}</code>
       </p>
+      <ul className="notices">
+        <StillRunning traceId={route.traceId} />
+      </ul>
       <p>
         It may be a few seconds too new, older than the retention, or not sampled. While live, this
         page goes on looking for it.

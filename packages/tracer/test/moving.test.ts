@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest'
 import { GROUPS } from '../src/config/catalogue.ts'
 import { readConfig } from '../src/config/config.ts'
 import { variablesOf } from '../src/config/setting.ts'
-import type { NoticeCode, Notify } from '../src/notices.ts'
 import { REGISTER } from './child.ts'
 
 const page = readFileSync(new URL('../docs/moving.md', import.meta.url), 'utf8')
@@ -57,15 +56,15 @@ describe('docs/moving.md', { timeout: 30_000 }, () => {
       value!
     ])
     expect(given.map(([name]) => name)).toEqual(['OTEL_PROPAGATORS', 'DD_TRACE_AGENT_URL'])
-    const codes: NoticeCode[] = []
-    const notify: Notify = (code) => {
-      codes.push(code)
-    }
-    const config = readConfig(notify, Object.fromEntries(given))
+    const said: unknown[][] = []
+    const config = readConfig(
+      (code, ...facts) => void said.push([code, ...facts]),
+      Object.fromEntries(given)
+    )
     const formats = config.propagation.extract
     expect(formats).toEqual(given[0]?.[1]?.split(','))
     expect(config.endpoints.traces.url).toBe('http://host:4318/v1/traces')
-    expect(codes).toEqual(['CONFIG_AGENT'])
+    expect(said.map(([code]) => code)).toEqual(['CONFIG_AGENT'])
   })
 
   it('names members of the started tracer', () => {

@@ -200,7 +200,9 @@ describe.skipIf(!librariesAvailable())('next', { timeout: 180_000 }, () => {
       '/api/3': 'GET /api/[item]'
     }
     for (const [path, name] of Object.entries(routes)) {
-      await (await fetch(url + path)).text()
+      const response = await fetch(url + path)
+      await response.text()
+      expect(response.status).toBe(path.endsWith('broken') ? 500 : 200)
       const span = await sink.span((each) => each.attributes['url.path'] === path)
       expect(span.name).toBe(name)
     }

@@ -3,7 +3,7 @@
  * processors and exporters take it as one of theirs.
  *
  * What makes it cheap: one shape, ids as numbers, two clock reads in its life, attributes in one flat
- * array, no array for events or links before the first one. Everything a reader may want as an object
+ * array (attributed-span.ts), no array for events or links before the first one. Everything a reader may want as an object
  * (HrTime, attributes, events) is made when asked for. At `end()` the span is encoded at once and never
  * changes again.
  *
@@ -11,7 +11,6 @@
  * read or carried is dropped and counted, a time that is none is now, a name that is no text becomes one.
  */
 import type {
-  AnyValue,
   Attributes,
   Exception,
   HrTime,
@@ -25,16 +24,8 @@ import type {
 import type { Clock } from '../lib/clock.ts'
 import { cutText } from '../lib/text.ts'
 import type { Resource } from '../resource/resource.ts'
-import {
-  admittedValue,
-  attributesObject,
-  eachAttribute,
-  type FlatAttributes,
-  isRefused,
-  KEY_CHARS_MAX,
-  putAll,
-  putAttribute
-} from './attributes.ts'
+import { AttributedSpan } from './attributed-span.ts'
+import { attributesObject, type FlatAttributes, putAll } from './attributes.ts'
 import { SpanCell } from './cell.ts'
 import { exceptionAttributes } from './exception.ts'
 import type { SpanLimits } from './limits.ts'
@@ -69,13 +60,10 @@ const ERROR = 2
 /** Spans whose end a processor is being told of: it may call `end` once more. */
 const endingSpans = new WeakSet<object>()
 
-export class RecordingSpan extends SpanIdentity implements Span {
+export class RecordingSpan extends AttributedSpan implements Span {
   readonly #host: SpanHost
   readonly scope: Scope
-  readonly kind: SpanKind
   readonly startMs: number
-  /** 0 until it has ended. */
-  endMs = 0
   name: string
   statusCode: SpanStatus['code'] = UNSET
   statusMessage: string | undefined = undefined
@@ -83,10 +71,8 @@ export class RecordingSpan extends SpanIdentity implements Span {
   readonly parent1: number
   readonly parentRemote: boolean
   readonly hasParent: boolean
-  readonly flatAttributes: FlatAttributes = []
   flatEvents: FlatEvent[] | undefined = undefined
   flatLinks: FlatLink[] | undefined = undefined
-  droppedAttributesCount = 0
   droppedEventsCount = 0
   droppedLinksCount = 0
   /** The one place through which contexts reach this span; emptied when a local root ends. */
@@ -116,11 +102,10 @@ export class RecordingSpan extends SpanIdentity implements Span {
     traceState: string,
     startMs: number
   ) {
-    super(trace0, trace1, trace2, trace3, span0, span1, traceFlags, traceState, false)
+    super(trace0, trace1, trace2, trace3, span0, span1, traceFlags, traceState, kind, host.limits)
     this.#host = host
     this.scope = scope
     this.name = name
-    this.kind = kind
     this.startMs = startMs
     this.hasParent = parent !== undefined
     this.parent0 = parent === undefined ? 0 : parent.span0
@@ -130,7 +115,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
       this.#rootCell = parent.rootCell
       this.parentCell = parent.cell
       const inherited = this.#rootCell?.inherited
-      if (inherited !== undefined) this.#setFlat(inherited)
+      if (inherited !== undefined) this.setFlat(inherited)
     } else {
       this.#rootCell = undefined
       this.parentCell = undefined
@@ -155,53 +140,13 @@ export class RecordingSpan extends SpanIdentity implements Span {
     return this.cell
   }
 
-  /**
-   * @hot For instrumentations: a key that is surely new, a value that is surely admitted.
-   */
-  put(key: string, value: string | number | boolean): void {
-    if (this.endMs !== 0) return
-    const { attributesMax, valueCharsMax } = this.#host.limits
-    const flat = this.flatAttributes
-    if (flat.length >= attributesMax * 2) this.droppedAttributesCount++
-    else if (typeof value === 'string' && value.length > valueCharsMax) {
-      flat.push(key, cutText(value, valueCharsMax))
-    } else flat.push(key, value)
-  }
-
-  setAttribute(key: string, value: AnyValue): this {
-    if (this.endMs !== 0 || typeof key !== 'string' || key === '') return this
-    const { attributesMax, valueCharsMax } = this.#host.limits
-    const admitted = admittedValue(value, valueCharsMax)
-    if (admitted === undefined) {
-      if (isRefused(value)) this.droppedAttributesCount++
-      return this
-    }
-    const name = key.length > KEY_CHARS_MAX ? cutText(key, KEY_CHARS_MAX) : key
-    if (!putAttribute(this.flatAttributes, name, admitted, attributesMax)) {
-      this.droppedAttributesCount++
-    }
-    return this
-  }
-
-  setAttributes(attributes: Attributes): this {
-    if (this.endMs !== 0) return this
-    eachAttribute(attributes, (key, value) => this.setAttribute(key, value as AnyValue))
-    return this
-  }
-
   /** Attributes of the whole request: of this span, its local root, and the spans to come below that. */
   setOnRequest(attributes: FlatAttributes): void {
-    this.#setFlat(attributes)
+    this.setFlat(attributes)
     const root = this.rootCell
     if (root === undefined) return
     root.inherited = attributes
-    if (root.span instanceof RecordingSpan && root.span !== this) root.span.#setFlat(attributes)
-  }
-
-  #setFlat(flat: FlatAttributes): void {
-    for (let index = 0; index < flat.length; index += 2) {
-      this.setAttribute(flat[index] as string, flat[index + 1])
-    }
+    if (root.span instanceof RecordingSpan && root.span !== this) root.span.setFlat(attributes)
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
@@ -307,6 +252,7 @@ export class RecordingSpan extends SpanIdentity implements Span {
     if (host.seesEnding === true && this.#endsWhileEnding(host)) return
     // A wall clock set back, or an end before the start: zero long rather than negative.
     this.endMs = Math.max(end, this.startMs)
+    this.endAttributes()
     host.ended(this)
     this.parentCell = undefined
     if (this.isLocalRoot) this.cell?.release()

@@ -44,7 +44,7 @@ describe('one line starts it', () => {
     expect(span.resource['telemetry.sdk.name']).toBe('spanloom')
     expect(sink.requests[0]!.path).toBe('/v1/traces')
     expect(sink.requests[0]!.headers['content-type']).toBe('application/x-protobuf')
-    expect(sink.requests[0]!.headers['content-encoding']).toBe('gzip')
+    expect(sink.requests[0]!.headers['content-encoding']).toBe('zstd')
   })
 
   it.each(['first-line.mjs', 'first-line.cjs'])('as the first line of %s', async (file) => {

@@ -136,7 +136,9 @@ const outputOptions: OutputOptions = {
   entryFileNames: '[name].js',
   // The sources are not published.
   sourcemap: false,
-  comments: false
+  comments: false,
+  // One character beyond Latin-1 and V8 keeps all of a file's text in two bytes a character: 240 KB of start.js.
+  charset: 'ascii'
 }
 
 /** The modules that a file imports statically, and what they import; not the file, which has effects. */

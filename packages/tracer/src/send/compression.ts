@@ -17,9 +17,30 @@ export type Compression = 'gzip' | 'zstd' | 'none'
 const GZIP = { level: 1 }
 const ZSTD = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } }
 
+/** What our TypeScript target does not know yet, and every supported Node has. */
+type Transferable = ArrayBuffer & { transfer(byteLength: number): ArrayBuffer }
+
+/** Bodies with memory that nobody else has a part of. */
+const ownMemory = new WeakSet<Uint8Array>()
+
 export function compress(bytes: Uint8Array, compression: Compression): Uint8Array {
   if (compression === 'none') return bytes
-  return compression === 'zstd' ? zstdSync(bytes, ZSTD) : gzipSync(bytes, GZIP)
+  // So large that no pool is used, and that what comes out is in one piece: pieces would be copied.
+  const chunkSize = Math.max(Buffer.poolSize, bytes.length >> 3)
+  const body =
+    compression === 'zstd'
+      ? zstdSync(bytes, { ...ZSTD, chunkSize })
+      : gzipSync(bytes, { ...GZIP, chunkSize })
+  if (body.buffer.byteLength === chunkSize) ownMemory.add(body)
+  return body
+}
+
+/**
+ * Gives the memory of a body back, which nobody reads any more. A thread that makes few objects collects them
+ * seldom: the bodies of a second would wait for it, 4 MB.
+ */
+export function free(body: Uint8Array): void {
+  if (ownMemory.delete(body)) (body.buffer as Transferable).transfer(0)
 }
 
 /** In the thread pool. */

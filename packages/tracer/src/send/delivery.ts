@@ -39,6 +39,8 @@ export interface DeliveryParts {
   readonly queueBytesMax: number
   /** Called for each payload that was delivered or dropped. */
   readonly settled: (spanCount: number, delivered: boolean, signal: Signal) => void
+  /** Called for each body that was answered and is not tried again. */
+  readonly release?: (body: Uint8Array) => void
   /** Called when an outage begins and ends. */
   readonly outage: (down: boolean) => void
 }
@@ -168,6 +170,7 @@ export class Delivery {
     }
     this.#queue.shift()
     this.#queuedBytes -= payload.body.length
+    this.#parts.release?.(payload.body)
     const accepted = result.status >= 200 && result.status < 300
     if (!accepted || result.rejectedSpans > 0) this.#sayRejected(payload, accepted, result)
     // Any answer but "try again" shows that the collector is there.

@@ -23,6 +23,8 @@ const RESPONSE_BYTES_MAX = 64 * 1024
 
 export interface HttpPost {
   post(body: Uint8Array, signal: Signal): Promise<PostResult>
+  /** Whether the system has taken all of the body, so that nothing here reads it any more. */
+  hasSent(body: Uint8Array): boolean
   /** What the signal's bodies are to be compressed with; changes when the other side refuses it. */
   compressionOf(signal: Signal): Compression
   close(): void
@@ -57,6 +59,7 @@ export function createHttpPost({
   headRate
 }: HttpPostParts): HttpPost {
   const agents = new Map<string, Agent>()
+  const sent = new WeakSet<Uint8Array>()
   const pem = pemReader(notify)
   const { targets } = options
   const routes: Record<Signal, Route> = {
@@ -122,6 +125,7 @@ export function createHttpPost({
       request.on('error', (error: NodeJS.ErrnoException) =>
         done(noAnswer(error.code || error.message || 'no answer'))
       )
+      request.on('finish', () => sent.add(body))
       request.on('response', (response) => {
         if (response.statusCode === 200) headRate?.heard(response.headers[HEAD_RATE_HEADER])
         readAnswer(response, done)
@@ -144,6 +148,7 @@ export function createHttpPost({
 
   return {
     post,
+    hasSent: (body) => sent.has(body),
     compressionOf: (signal) => routes[signal].compression,
     close() {
       for (const agent of agents.values()) agent.destroy()

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { notifyAt } from '../notices.ts'
-import { type Compression, compress } from './compression.ts'
+import { type Compression, compress, free } from './compression.ts'
 import { ControlBlock } from './control-block.ts'
 import { Deliveries } from './deliveries.ts'
 import { HeadRate } from './head-rate.ts'
@@ -63,6 +63,9 @@ function start(input: WorkerInput): void {
     now: () => performance.now(),
     notify,
     queueBytesMax: options.queueBytesMax,
+    release(body) {
+      if (http.hasSent(body)) free(body)
+    },
     settled(spanCount, _delivered, signal) {
       // Logs are this thread's own: nobody waits for them.
       if (signal !== 'logs') control.settle(spanCount)

@@ -146,7 +146,7 @@ export class RuntimeWatch {
 }
 
 function leaveOutDetail(span: RecordingSpan): void {
-  remove(span.flatAttributes, DB_QUERY_TEXT)
+  if (span.kind === SpanKind.CLIENT) remove(span.flatAttributes, DB_QUERY_TEXT)
   for (const event of span.flatEvents ?? []) remove(event.attributes, EXCEPTION_STACKTRACE)
 }
 

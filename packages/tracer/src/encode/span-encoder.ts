@@ -28,7 +28,7 @@ import type { FlatAttributes } from '../trace/attributes.ts'
 import type { Scope } from '../trace/scope.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import type { FlatEvent, FlatLink } from '../trace/span-parts.ts'
-import { copied } from './attribute-cache.ts'
+import { copied, type KeyEntry } from './attribute-cache.ts'
 import { FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE } from './fields.ts'
 import { ValueEncoder } from './value-encoder.ts'
 
@@ -53,8 +53,9 @@ const MODELS_MAX = 256
 interface Model {
   readonly kind: number
   readonly flat: FlatAttributes
-  /** Of the name and the kind, then of each attribute with its end at twice its index. */
+  /** Of the name and the kind, then of each attribute. */
   readonly ends: readonly number[]
+  readonly keys: readonly KeyEntry[]
   readonly start: number
 }
 
@@ -227,7 +228,8 @@ export class SpanEncoder {
       return
     }
     const writer = this.#writer
-    const { flat, ends } = model
+    const values = this.#values
+    const { flat, ends, keys } = model
     const own = span.flatAttributes
     const common = Math.min(own.length, flat.length)
     let from = model.start
@@ -238,7 +240,8 @@ export class SpanEncoder {
         continue
       }
       if (until > from) writer.repeat(from, until)
-      this.#values.attribute(own[index] as string, own[index + 1])
+      if (own[index] === flat[index]) values.value(keys[index >> 1]!, own[index + 1])
+      else values.attribute(own[index] as string, own[index + 1])
       from = ends[(index >> 1) + 1]!
       until = from
     }
@@ -254,12 +257,15 @@ export class SpanEncoder {
     const start = writer.length
     this.#writeNameAndKind(span)
     const ends = [writer.length]
+    const keys: KeyEntry[] = []
     for (let index = 0; index < flat.length; index += 2) {
-      this.#values.attribute(flat[index] as string, flat[index + 1])
+      const key = this.#values.key(flat[index] as string)
+      this.#values.value(key, flat[index + 1])
+      keys.push(key)
       ends.push(writer.length)
     }
     if (this.#models.size < MODELS_MAX) {
-      this.#models.set(span.name, { kind: span.kind, flat, ends, start })
+      this.#models.set(span.name, { kind: span.kind, flat, ends, keys, start })
     }
   }
 

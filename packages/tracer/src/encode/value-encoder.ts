@@ -4,7 +4,7 @@
  */
 import type { AnyValue } from '@opentelemetry/api'
 import type { WireWriter } from '@spanloom/otlp'
-import { AttributeCache, writeScalar } from './attribute-cache.ts'
+import { AttributeCache, type KeyEntry, writeScalar } from './attribute-cache.ts'
 import { FIELD_ATTRIBUTES } from './fields.ts'
 
 const ATTRIBUTES_TAG = (FIELD_ATTRIBUTES << 3) | 2
@@ -28,9 +28,16 @@ export class ValueEncoder {
     }
   }
 
-  /** @hot */
   attribute(key: string, value: AnyValue): void {
-    const entry = this.#cache.entry(key)
+    this.value(this.#cache.entry(key), value)
+  }
+
+  key(key: string): KeyEntry {
+    return this.#cache.entry(key)
+  }
+
+  /** @hot The attribute of a key that is known. */
+  value(entry: KeyEntry, value: AnyValue): void {
     const field = isScalar(value) ? entry.field(value) : undefined
     if (field !== undefined) this.#writer.raw(field)
     else if (!this.#writeShort(entry.bytes, value)) {

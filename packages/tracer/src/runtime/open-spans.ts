@@ -29,6 +29,8 @@ export class OpenSpans {
   readonly #names = new Map<string, number>()
   readonly #sayName: SayName
   #freeCount = SLOTS
+  #lastName = ''
+  #lastIndex = 0
   /** Spans that found no slot. */
   unwatched = 0
 
@@ -75,8 +77,13 @@ export class OpenSpans {
   }
 
   #nameIndex(name: string): number {
+    if (name === this.#lastName) return this.#lastIndex
     const known = this.#names.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.#lastName = name
+      this.#lastIndex = known
+      return known
+    }
     if (this.#names.size >= NAMES_MAX) return 0
     const index = this.#names.size + 1
     this.#names.set(name, index)

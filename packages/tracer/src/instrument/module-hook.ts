@@ -149,6 +149,7 @@ function isLoaded(builtin: string): boolean {
 
 /** `lib/client.js` is required as `./client` or `./client.js`; `lib/index.js` as `./lib` or by its package. */
 function wordsOf({ file, packageName }: ModuleTarget): string[] {
+  if (packageName === RUNTIME) return [file, `node:${file}`]
   const parts = file.split('/')
   return [lastWord(file), parts.at(-2) ?? '', lastWord(packageName)]
 }

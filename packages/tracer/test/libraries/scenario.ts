@@ -8,10 +8,10 @@ export const CLIENT = 3
 const register = new URL('../../dist/register.js', import.meta.url).href
 const apps = fileURLToPath(new URL('./apps/', import.meta.url))
 
-/** The oldest node runs TypeScript only when told to, and says that this is an experiment. */
-const NODE_ARGS = process.features.typescript
-  ? ['--no-deprecation']
-  : ['--no-warnings', '--experimental-strip-types']
+/** Before 22.18 node runs TypeScript only when told to, and says that this is an experiment. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const NODE_ARGS =
+  major > 22 || minor >= 18 ? ['--no-deprecation'] : ['--no-warnings', '--experimental-strip-types']
 
 export interface Told {
   readonly spans: readonly SinkSpan[]

@@ -94,7 +94,20 @@ function endGroup(pid: number): void {
 
 export const RABBITMQ = '/usr/sbin/rabbitmq-server'
 
+/** It takes seconds to come to its ports, in which another program may have taken one. */
+const TRIES = 3
+
 export async function startRabbitmq(): Promise<TestServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryRabbitmq()
+    } catch (error) {
+      if (attempt === TRIES || !String(error).includes('port_already_used')) throw error
+    }
+  }
+}
+
+async function tryRabbitmq(): Promise<TestServer> {
   const folder = temporaryFolder('rabbitmq')
   const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()]
   // The node starts its epmd as a daemon, out of reach of a signal to the group: we start it ourselves.

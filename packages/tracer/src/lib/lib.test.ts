@@ -55,9 +55,9 @@ describe('random words', () => {
     const next = createRandomWords((pool) => {
       pool.fill(++fills)
     })
-    const drawn = Array.from({ length: 2_049 }, next)
+    const drawn = Array.from({ length: 8_193 }, next)
     expect(drawn[0]).toBe(1)
-    expect(drawn[2_047]).toBe(1)
-    expect(drawn[2_048]).toBe(2)
+    expect(drawn[8_191]).toBe(1)
+    expect(drawn[8_192]).toBe(2)
   })
 })

@@ -147,7 +147,8 @@ export class RuntimeWatch {
 
 function leaveOutDetail(span: RecordingSpan): void {
   if (span.kind === SpanKind.CLIENT) remove(span.flatAttributes, DB_QUERY_TEXT)
-  for (const event of span.flatEvents ?? []) remove(event.attributes, EXCEPTION_STACKTRACE)
+  if (span.flatEvents === undefined) return
+  for (const event of span.flatEvents) remove(event.attributes, EXCEPTION_STACKTRACE)
 }
 
 function remove(flat: FlatAttributes, key: string): void {

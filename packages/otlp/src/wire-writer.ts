@@ -103,13 +103,39 @@ export class WireWriter {
     this.varint((field << 3) | wireType)
   }
 
-  /** @hot A tag of one byte and what follows it, when that is one byte too: a short length, a small number. */
-  tagged(tag: number, byte: number): void {
-    this.reserve(2)
+  /** @hot An id of eight bytes with its tag, of one byte, and its length. */
+  taggedId64(tag: number, high: number, low: number): void {
+    this.reserve(10)
     const at = this.length
     this.bytes[at] = tag
-    this.bytes[at + 1] = byte
-    this.length = at + 2
+    this.bytes[at + 1] = 8
+    this.#view.setUint32(at + 2, high)
+    this.#view.setUint32(at + 6, low)
+    this.length = at + 10
+  }
+
+  /** @hot One of sixteen. */
+  taggedId128(tag: number, word0: number, word1: number, word2: number, word3: number): void {
+    this.reserve(18)
+    const at = this.length
+    const view = this.#view
+    this.bytes[at] = tag
+    this.bytes[at + 1] = 16
+    view.setUint32(at + 2, word0)
+    view.setUint32(at + 6, word1)
+    view.setUint32(at + 10, word2)
+    view.setUint32(at + 14, word3)
+    this.length = at + 18
+  }
+
+  /** @hot Eight bytes, little-endian, with their tag, of one byte. */
+  taggedFixed64(tag: number, high: number, low: number): void {
+    this.reserve(9)
+    const at = this.length
+    this.bytes[at] = tag
+    this.#view.setUint32(at + 1, low, true)
+    this.#view.setUint32(at + 5, high, true)
+    this.length = at + 9
   }
 
   /** @hot Eight bytes, little-endian, from two unsigned halves. */

@@ -187,18 +187,14 @@ export class SpanEncoder {
     const writer = this.#writer
     writer.tag(2, 2)
     const slot = writer.openSlot()
-    writer.tagged(TRACE_ID_TAG, 16)
-    writer.id64(span.trace0, span.trace1)
-    writer.id64(span.trace2, span.trace3)
-    writer.tagged(SPAN_ID_TAG, 8)
-    writer.id64(span.span0, span.span1)
+    writer.taggedId128(TRACE_ID_TAG, span.trace0, span.trace1, span.trace2, span.trace3)
+    writer.taggedId64(SPAN_ID_TAG, span.span0, span.span1)
     if (span.traceState !== '') {
       writer.tag(3, 2)
       writer.string(span.traceState)
     }
     if (span.hasParent) {
-      writer.tagged(PARENT_SPAN_ID_TAG, 8)
-      writer.id64(span.parent0, span.parent1)
+      writer.taggedId64(PARENT_SPAN_ID_TAG, span.parent0, span.parent1)
     }
     this.#writeTime(7, startMs)
     this.#writeTime(8, endMs)
@@ -280,8 +276,7 @@ export class SpanEncoder {
 
   #writeTime(field: number, epochMs: number): void {
     nanosOf(epochMs, this.#pair)
-    this.#writer.tag(field, 1)
-    this.#writer.fixed64(this.#pair[0]!, this.#pair[1]!)
+    this.#writer.taggedFixed64((field << 3) | 1, this.#pair[0]!, this.#pair[1]!)
   }
 
   #writeCount(field: number, count: number): void {
@@ -309,13 +304,8 @@ export class SpanEncoder {
     const { target } = link
     writer.tag(13, 2)
     const slot = writer.openSlot()
-    writer.tag(1, 2)
-    writer.varint(16)
-    writer.id64(target.trace0, target.trace1)
-    writer.id64(target.trace2, target.trace3)
-    writer.tag(2, 2)
-    writer.varint(8)
-    writer.id64(target.span0, target.span1)
+    writer.taggedId128(TRACE_ID_TAG, target.trace0, target.trace1, target.trace2, target.trace3)
+    writer.taggedId64(SPAN_ID_TAG, target.span0, target.span1)
     if (target.traceState !== '') {
       writer.tag(3, 2)
       writer.string(target.traceState)

@@ -86,6 +86,18 @@ describe('compression', () => {
     }
   )
 
+  it('a 400 tells nothing of zstd when the same as gzip has no answer yet', async () => {
+    sink = await new OtlpSink().listen()
+    const answers = [400, 503, 200]
+    sink.answer = (index) => ({ status: answers[index] ?? 200, headers: { 'retry-after': '0' } })
+    const running = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url })
+    running.tell({ spans: 5 })
+    await sink.until(() => sink.spans.length === 5, '5 spans')
+    const encodings = sink.requests.map(({ headers }) => headers['content-encoding'])
+    expect(encodings).toEqual(['zstd', 'gzip', 'zstd'])
+    expect(running.stderr).not.toContain('SEND_')
+  })
+
   it('a 400 is about what the body holds once zstd was taken', async () => {
     sink = await new OtlpSink().listen()
     sink.answer = (index) => ({ status: index === 1 ? 400 : 200 })

@@ -107,7 +107,8 @@ export function createHttpPost({
     const isRefused = status === UNSUPPORTED_MEDIA_TYPE || (status === BAD_REQUEST && !to.takesZstd)
     if (!isRefused) return result
     const asGzip = await ask(to, fromZstdToGzip(body), signal)
-    if (asGzip.status === BAD_REQUEST || asGzip.status === UNSUPPORTED_MEDIA_TYPE) return asGzip
+    // After a 400 only an answer to the same as gzip shows what it was about.
+    if (status === BAD_REQUEST && asGzip.status !== 200) return asGzip
     to.compression = 'gzip'
     notify('SEND_ZSTD_REFUSED', signal, status)
     return asGzip

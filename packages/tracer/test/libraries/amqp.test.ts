@@ -2,13 +2,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { isInstalled, RABBITMQ, startRabbitmq, type TestServer } from './brokers.ts'
 import { registerUrl } from './register-url.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5
-const canRun = librariesAvailable() && isInstalled(RABBITMQ)
+const canRun = librariesAreThere && isInstalled(RABBITMQ)
 
 describe.skipIf(!canRun)('amqplib', { timeout: 60_000 }, () => {
   let server: TestServer

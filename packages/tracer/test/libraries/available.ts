@@ -13,9 +13,3 @@ export const librariesAreThere =
 if (!librariesAreThere) {
   console.log(`skipped: the libraries are not installed; run \`npm ci\` in ${LIBRARIES_FOLDER}`)
 }
-
-export { LIBRARIES_FOLDER as folder }
-
-export function librariesAvailable(): boolean {
-  return librariesAreThere
-}

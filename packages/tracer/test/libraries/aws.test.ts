@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 const CLIENT = 3
@@ -71,7 +71,7 @@ function answerTo(operation: string): [number, string] {
   }
 }
 
-describe.skipIf(!librariesAvailable())('the AWS SDK', { timeout: 30_000 }, () => {
+describe.skipIf(!librariesAreThere)('the AWS SDK', { timeout: 30_000 }, () => {
   let sink: OtlpSink
   let aws: FakeAws
   let app: App

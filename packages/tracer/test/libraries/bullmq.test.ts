@@ -2,13 +2,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 import { hasServer, type RunningServer, startServer } from './servers.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5
-const canRun = librariesAvailable() && hasServer('redis')
+const canRun = librariesAreThere && hasServer('redis')
 
 describe.skipIf(!canRun)('bullmq', { timeout: 60_000 }, () => {
   let server: RunningServer

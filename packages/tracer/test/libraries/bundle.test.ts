@@ -7,11 +7,11 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink } from '../otlp-sink.ts'
-import { folder, librariesAreThere } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 
 const REGISTER = new URL('../../dist/register.js', import.meta.url).href
-const entry = join(folder, 'apps/bundled.mjs')
-const requireLibrary = createRequire(join(folder, 'package.json'))
+const entry = join(LIBRARIES_FOLDER, 'apps/bundled.mjs')
+const requireLibrary = createRequire(join(LIBRARIES_FOLDER, 'package.json'))
 
 async function library(name: string) {
   return import(pathToFileURL(requireLibrary.resolve(name)).href)
@@ -34,7 +34,7 @@ const builders: Record<string, (outdir: string) => Promise<string>> = {
     await build({
       configFile: false,
       logLevel: 'error',
-      root: folder,
+      root: LIBRARIES_FOLDER,
       plugins: [spanloom()],
       ssr: { noExternal: true },
       build: {

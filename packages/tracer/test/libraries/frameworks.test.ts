@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 const INTERNAL = 1
@@ -47,7 +47,7 @@ async function requests<const Paths extends readonly string[]>(
 
 const middleware = () => sink.spans.filter((span) => span.kind === INTERNAL)
 
-describe.skipIf(!librariesAvailable())('frameworks', { timeout: 60_000 }, () => {
+describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
   it.each([
     ['express', 'require', ''],
     ['express4', 'import', ''],

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 const INTERNAL = 1
 
-describe.skipIf(!librariesAvailable())('graphql', { timeout: 30_000 }, () => {
+describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
   let sink: OtlpSink
   let app: App
   beforeEach(async () => {

@@ -2,13 +2,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 const SERVER = 2
 const CLIENT = 3
 
-describe.skipIf(!librariesAvailable())('@grpc/grpc-js', { timeout: 30_000 }, () => {
+describe.skipIf(!librariesAreThere)('@grpc/grpc-js', { timeout: 30_000 }, () => {
   let sink: OtlpSink
   let app: App
   beforeEach(async () => {

@@ -2,14 +2,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import type { TestServer } from './brokers.ts'
 import { kafkaAvailable, startKafka } from './kafka-server.ts'
 import { registerUrl } from './register-url.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5
-const canRun = librariesAvailable() && kafkaAvailable()
+const canRun = librariesAreThere && kafkaAvailable()
 
 describe.skipIf(!canRun)('Kafka', { timeout: 60_000 }, () => {
   let server: TestServer

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { hasSoundHooks } from '../../src/instrument/esm-hook.ts'
 import { App } from '../child.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 // A main file that is required by an alias is not seen; by its path it is.
@@ -40,7 +40,7 @@ const cases = LOGGERS.flatMap((logger) =>
   ['require', 'import'].filter((how) => isSeen(logger, how)).map((how) => [logger, how])
 )
 
-describe.skipIf(!librariesAvailable())('log lines', { timeout: 60_000 }, () => {
+describe.skipIf(!librariesAreThere)('log lines', { timeout: 60_000 }, () => {
   it.each(cases)('%s by %s', async (logger, how) => {
     const { ids, lines } = await linesOf(logger!, how!)
     const line = (text: string) => lines.find((each) => (each.msg ?? each.message) === text)!

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAvailable } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
 
 const SERVER = 2
@@ -136,7 +136,7 @@ function snippets(): readonly string[] {
   return found.slice(0, 2)
 }
 
-describe.skipIf(!librariesAvailable())('next', { timeout: 180_000 }, () => {
+describe.skipIf(!librariesAreThere)('next', { timeout: 180_000 }, () => {
   it.each([
     ['next', ['--webpack']],
     ['next15', []]

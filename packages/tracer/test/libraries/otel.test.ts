@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App, type AppOptions } from '../child.ts'
 import { OtlpSink } from '../otlp-sink.ts'
-import { folder, librariesAreThere } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 
 const REGISTER = new URL('../../dist/register.js', import.meta.url).href
 
@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 function start(file: string, options: AppOptions = {}): App {
-  const app = new App(join(folder, 'apps', file), {
+  const app = new App(join(LIBRARIES_FOLDER, 'apps', file), {
     nodeArgs: ['--import', REGISTER],
     ...options,
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...options.env }

@@ -6,7 +6,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SinkSpan } from '../otlp-sink.ts'
-import { folder, librariesAreThere } from './available.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { names, runToEnd } from './scenario.ts'
 
 const INTERNAL = 1
@@ -89,9 +89,9 @@ describe.skipIf(!librariesAreThere)('prisma', { timeout: 60_000 }, () => {
   let directory: string
   beforeAll(() => {
     // Beside the libraries, which the generated client imports.
-    directory = mkdtempSync(`${folder}.prisma-`)
+    directory = mkdtempSync(`${LIBRARIES_FOLDER}.prisma-`)
     writeFileSync(`${directory}/schema.prisma`, SCHEMA)
-    const cli = `${folder}node_modules/prisma/build/index.js`
+    const cli = `${LIBRARIES_FOLDER}node_modules/prisma/build/index.js`
     execFileSync(process.execPath, [cli, 'generate', '--schema', 'schema.prisma'], {
       cwd: directory,
       // Generating needs no engine, but looks for one and would download it.

@@ -36,7 +36,9 @@ describe.skipIf(chromiumMissing())('the pages of a slow app', () => {
         NODE_OPTIONS: '',
         OTEL_SERVICE_NAME: SERVICE,
         OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=pod-1',
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.otlpUrl,
+        // A batch that leaves within the loop of queries would end their group: not on a busy machine either.
+        OTEL_BSP_SCHEDULE_DELAY: '3000'
       }
     })
     await once(app, 'message')

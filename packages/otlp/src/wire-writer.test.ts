@@ -143,6 +143,71 @@ describe('WireWriter', () => {
     expect(() => writer.closeSlot(slot)).toThrow(OtlpError)
   })
 
+  it('writes ids and times with their tags', () => {
+    const hex = (write: (writer: WireWriter) => void) => {
+      const writer = new WireWriter(1)
+      write(writer)
+      return Buffer.from(writer.take()).toString('hex')
+    }
+    expect(hex((writer) => writer.taggedId64(0x12, 0x0102_0304, -2))).toBe('120801020304fffffffe')
+    expect(hex((writer) => writer.taggedId128(0x0a, 1, -1, 2, 3))).toBe(
+      '0a1000000001ffffffff0000000200000003'
+    )
+    expect(hex((writer) => writer.taggedFixed64(0x39, 1, 0xf000_0002))).toBe('39020000f001000000')
+  })
+
+  it('repeats what it has written, also where it has to grow for that', () => {
+    const writer = new WireWriter(8)
+    writer.string('abcdef')
+    writer.repeat(1, 7)
+    writer.repeat(0, 13)
+    expect(Buffer.from(writer.take()).toString('latin1')).toBe(
+      '\u0006abcdefabcdef\u0006abcdefabcdef'
+    )
+  })
+
+  const key = (bytes: number) => Uint8Array.from([0x0a, bytes - 2, ...Buffer.alloc(bytes - 2, 'k')])
+
+  it.each([
+    [24, 10, true],
+    [25, 10, false],
+    [0, 10, true],
+    [10, 113, true],
+    [10, 114, false]
+  ])('a text of %i characters with a key of %i bytes is short: %j', (chars, keyBytes, isShort) => {
+    const writer = new WireWriter(1)
+    expect(writer.shortText(0x4a, key(keyBytes), 'x'.repeat(chars))).toBe(isShort)
+    if (!isShort) {
+      expect(writer.length).toBe(0)
+      return
+    }
+    const reader = protobuf.Reader.create(Buffer.from(writer.take()))
+    expect([reader.uint32(), reader.uint32()]).toEqual([0x4a, reader.len - 2])
+    expect([reader.uint32(), reader.string()]).toEqual([0x0a, 'k'.repeat(keyBytes - 2)])
+    expect([reader.uint32(), reader.uint32()]).toEqual([0x12, chars + 2])
+    expect([reader.uint32(), reader.string()]).toEqual([0x0a, 'x'.repeat(chars)])
+  })
+
+  it('a text beyond ASCII is not short, and nothing of it is written', () => {
+    const writer = new WireWriter(1)
+    expect(writer.shortText(0x4a, key(4), 'ascii, then é')).toBe(false)
+    expect(writer.length).toBe(0)
+  })
+
+  it.each([
+    [116, true],
+    [117, false]
+  ])('a double with a key of %i bytes is short: %j', (keyBytes, isShort) => {
+    const writer = new WireWriter(1)
+    expect(writer.shortDouble(0x4a, key(keyBytes), -0.5)).toBe(isShort)
+    if (!isShort) return
+    const reader = protobuf.Reader.create(Buffer.from(writer.take()))
+    expect([reader.uint32(), reader.uint32()]).toEqual([0x4a, reader.len - 2])
+    expect([reader.uint32(), reader.string()]).toEqual([0x0a, 'k'.repeat(keyBytes - 2)])
+    expect([reader.uint32(), reader.uint32()]).toEqual([0x12, 9])
+    expect([reader.uint32(), reader.double()]).toEqual([0x21, -0.5])
+  })
+
   it('hands over its bytes and starts anew', () => {
     const writer = new WireWriter(8)
     writer.string('first')

@@ -51,22 +51,15 @@ export function encodeLogs(
 function writeRecord(writer: WireWriter, record: LogRecord): void {
   const pair = new Uint32Array(2)
   nanosOf(record.timeMs, pair)
-  writer.tag(1, 1)
-  writer.fixed64(pair[0]!, pair[1]!)
+  writer.taggedFixed64((1 << 3) | 1, pair[0]!, pair[1]!)
   writer.tag(2, 0)
   writer.varint(record.severityNumber)
   message(writer, 5, () => text(writer, 1, record.body))
   writeAttributes(writer, 6, record.attributes)
   const [trace0, trace1, trace2, trace3] = record.traceId
-  writer.tag(9, 2)
-  writer.varint(16)
-  writer.id64(trace0, trace1)
-  writer.id64(trace2, trace3)
-  writer.tag(10, 2)
-  writer.varint(8)
-  writer.id64(...record.spanId)
-  writer.tag(11, 1)
-  writer.fixed64(pair[0]!, pair[1]!)
+  writer.taggedId128((9 << 3) | 2, trace0, trace1, trace2, trace3)
+  writer.taggedId64((10 << 3) | 2, ...record.spanId)
+  writer.taggedFixed64((11 << 3) | 1, pair[0]!, pair[1]!)
   text(writer, 12, record.eventName)
 }
 

@@ -206,8 +206,7 @@ class MetricWriter {
 
   #time(field: number, epochMs: number): void {
     nanosOf(epochMs, this.#pair)
-    this.#writer.tag(field, 1)
-    this.#writer.fixed64(this.#pair[0]!, this.#pair[1]!)
+    this.#writer.taggedFixed64((field << 3) | 1, this.#pair[0]!, this.#pair[1]!)
   }
 
   #attributes(field: number, attributes: Readonly<Record<string, unknown>>): void {

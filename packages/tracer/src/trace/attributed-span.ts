@@ -70,13 +70,13 @@ export abstract class AttributedSpan extends SpanIdentity {
     }
     const isLong = typeof value === 'string' && value.length > valueCharsMax
     const kept = isLong ? cutText(value, valueCharsMax) : value
-    this.#slots = slots + 2
     if (slots < flat.length && flat[slots] === key) {
       flat[slots + 1] = kept
-      return
+    } else {
+      this.#endGuess(flat)
+      flat.push(key, kept)
     }
-    if (slots < flat.length) flat.length = slots
-    flat.push(key, kept)
+    this.#slots = slots + 2
   }
 
   setAttribute(key: string, value: AnyValue): this {

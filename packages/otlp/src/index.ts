@@ -220,7 +220,7 @@ export {
 } from './string-table.ts'
 export { hexAt } from './text.ts'
 export { PAYLOAD_BYTES_MAX } from './wire-reader.ts'
-export { SLOT_LENGTH_MAX, WireWriter } from './wire-writer.ts'
+export { SHORT_STRING_CHARS, SLOT_LENGTH_MAX, WireWriter } from './wire-writer.ts'
 export {
   SPAN_KIND_NAMES,
   SpanFlags,

@@ -192,6 +192,21 @@ describe('operations', () => {
   })
 })
 
+it('understands a Jaeger’s own words, as version 1.76 answers', () => {
+  const { strategy, decide } = strategyOf()
+  const take = (text: string) => expect(strategy.take(JSON.parse(text))).toBeUndefined()
+  take('{"strategyType":1,"rateLimitingSampling":{"maxTracesPerSecond":5}}')
+  expect(keptOf(strategy.decide, request(), 9)).toBe(5)
+  take('{"strategyType":0,"probabilisticSampling":{"samplingRate":0.5}}')
+  expect(decide('a', {}, 0.5).traceState).toBe('ot=th:8')
+  take(
+    '{"strategyType":0,"probabilisticSampling":{"samplingRate":1},"operationSampling":{"defaultSamplingProbability":1,"defaultLowerBoundTracesPerSecond":0,"perOperationStrategies":[{"operation":"GET /health","probabilisticSampling":{"samplingRate":0}},{"operation":"GET /orders/:id","probabilisticSampling":{"samplingRate":0.25}}],"defaultUpperBoundTracesPerSecond":0}}'
+  )
+  expect(decide('GET /health').decision).toBe(DROP)
+  expect(decide('GET /orders/:id', {}, 0.75).traceState).toBe('ot=th:c')
+  expect(decide('b', {}, 0).decision).toBe(RECORD_AND_SAMPLE)
+})
+
 describe('an answer that is none', () => {
   it.each([
     [null, 'no object'],

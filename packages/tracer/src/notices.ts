@@ -42,7 +42,7 @@ const MESSAGES = {
   SAMPLE_SERVICE_BACK: (address: string, failures: number) =>
     `The sampling service at ${address} answers again, after ${failures} failures.`,
   SAMPLE_SERVICE_SILENT: (address: string, reason: string, used: string) =>
-    `No answer from the sampling service at ${address} (${reason}); ${used}. It is asked on; further failures are counted, not reported.`,
+    `No answer from the sampling service at ${address} (${reason}); ${used}. It is asked again; further failures are counted, not reported.`,
   SAMPLE_STRATEGY_BAD: (address: string, problem: string, used: string) =>
     `The sampling service at ${address} says what is not understood (${problem}); ${used}. Further such answers are counted, not reported.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,

@@ -1,6 +1,6 @@
 /** Against real servers on the loopback: the limits of an answer, and when the next question is asked. */
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { testParts } from './remote.testkit.ts'
 import { ANSWER_BYTES_MAX, askJson, Poll, ServiceNews } from './service.ts'
@@ -61,6 +61,21 @@ describe('an answer', () => {
       response.on('close', () => clearInterval(timer))
     })
     expect(await askJson(url, undefined, 60)).toEqual({ failure: 'no answer within 60 ms' })
+  })
+
+  it('of a server for gRPC is none, and is told apart', async () => {
+    // Its first frame: SETTINGS of HTTP/2, empty.
+    const grpc = createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.end(Buffer.from('000000040000000000', 'hex'))
+    })
+    await new Promise<void>((resolve) => grpc.listen(0, '127.0.0.1', resolve))
+    const { port } = grpc.address() as AddressInfo
+    const answer = await askJson(new URL(`http://127.0.0.1:${port}`), undefined)
+    grpc.close()
+    expect(answer).toEqual({
+      failure: 'what is answered is not HTTP/1.1; is this a port for gRPC?'
+    })
   })
 
   it('of nobody is none', async () => {

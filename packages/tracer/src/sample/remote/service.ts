@@ -47,8 +47,7 @@ export function askJson(
       resolve(answer)
       request.destroy()
     }
-    const fail = (error: NodeJS.ErrnoException) =>
-      done({ failure: error.code || error.message || 'no answer' })
+    const fail = (error: NodeJS.ErrnoException) => done({ failure: reasonOf(error) })
     const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
     timer.unref()
     request.on('socket', (socket) => socket.unref())
@@ -70,6 +69,12 @@ export function askJson(
     })
     request.end(text)
   })
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  // The parser's codes. The specification's own example of an address is one for gRPC.
+  if (code?.startsWith('HPE_')) return 'what is answered is not HTTP/1.1; is this a port for gRPC?'
+  return code || message || 'no answer'
 }
 
 function parsed(text: string): Answer {

@@ -56,7 +56,10 @@ export {
 } from './metrics.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {
+  AWS_ECS_CLUSTER_ARN,
+  AWS_ECS_CONTAINER_ARN,
   AWS_ECS_LAUNCHTYPE,
+  AWS_EKS_CLUSTER_ARN,
   AWS_LOG_GROUP_NAMES,
   AWS_LOG_STREAM_NAMES,
   AWS_REQUEST_ID,

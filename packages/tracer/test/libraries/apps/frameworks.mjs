@@ -63,6 +63,24 @@ const apps = {
       throw new Error('broken')
     })
     router.use('/shops/:shop', items.routes())
+    const routed = new Router({ prefix: '/routed' })
+    routed.use(async function routedGuard(ctx, next) {
+      if (ctx.path.endsWith('/guarded')) throw new RangeError('guarded')
+      if (ctx.path.endsWith('/used')) await sleep(8)
+      await next()
+      if (ctx.path.endsWith('/late')) throw new Error('late')
+    })
+    const before = async function before(ctx, next) {
+      if (ctx.params.what === 'layered') await sleep(8)
+      if (ctx.params.what === 'stopped') throw new RangeError('stopped')
+      await next()
+    }
+    routed.get(['/:what', '/:what/:more'], before, async function handles(ctx) {
+      if (ctx.params.what === 'broken') throw new Error('broken')
+      await sleep(8)
+      ctx.body = ctx.params.what
+    })
+    router.use(routed.routes())
     app.use(router.routes())
     app.use(router.allowedMethods())
     const server = app.listen(0, '127.0.0.1', () => listening(server))

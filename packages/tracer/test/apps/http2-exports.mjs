@@ -1,1 +1,1 @@
-export * from 'node:http2'
+export { connect, constants, createServer } from 'node:http2'

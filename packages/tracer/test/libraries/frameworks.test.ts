@@ -60,6 +60,10 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['hono', 'require', ''],
     ['hono', 'import', ''],
     ['hono', 'import', 'bare'],
+    ['hono-1', 'require', ''],
+    ['hono-1', 'import', 'bare'],
+    ['nest10', 'require', 'express'],
+    ['nest11', 'import', 'express'],
     ['nest', 'require', 'express'],
     ['nest', 'import', 'fastify']
   ])('%s by %s (%s): routes and errors are on the server span', async (name, how, variant) => {

@@ -88,7 +88,7 @@ const apps = {
 
   async hono() {
     const { Hono } = await load('hono')
-    const { serve } = await load('@hono/node-server')
+    const { serve } = await load(framework.replace('hono', '@hono/node-server'))
     const app = new Hono()
     // Without middleware Hono answers in another way.
     if (variant !== 'bare') app.use(async (_c, next) => next())
@@ -154,8 +154,11 @@ const apps = {
   },
 
   async nest() {
-    const { Controller, Get, Module, Param } = require('@nestjs/common')
-    const { NestFactory } = await load('@nestjs/core')
+    // Its packages ask for each other by name: other majors are in a folder of their own.
+    const here =
+      framework === 'nest' ? require : createRequire(require.resolve(`${framework}/package.json`))
+    const { Controller, Get, Module, Param } = here('@nestjs/common')
+    const { NestFactory } = await load(here.resolve('@nestjs/core'))
     class Orders {
       order(id) {
         return id

@@ -30,7 +30,7 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'undici',
     code: 'undici',
     library: '`fetch` and `undici`',
-    versions: 'Node’s; npm’s 8',
+    versions: 'Node’s; npm’s 5–8',
     span: 'the same; each redirect is a span',
     channels: [
       'undici:request:create',

@@ -12,7 +12,7 @@
  * Its other steps (serialize, compile, connect) are run without a span: they say how Prisma is made.
  *
  * Limits: PostgreSQL through an adapter without `pg` (Neon, Prisma Postgres over HTTP) has no query spans. A
- * query of the native engine says neither server nor outcome. What has been put there by the app stays.
+ * query of the native engine says neither server nor outcome, and before 6.1 there is none. What has been put there by the app stays.
  */
 import { type Context, type HrTime, SpanKind, TraceFlags } from '@opentelemetry/api'
 import {
@@ -54,6 +54,7 @@ interface TracingHelper {
   isEnabled(): boolean
   getTraceParent(context?: Context): string
   dispatchEngineSpans(spans: readonly EngineSpan[]): void
+  createEngineSpan(): void
   getActiveContext(): Context | undefined
   runInChildSpan(options: string | SpanOptions, work: Work): unknown
 }
@@ -93,6 +94,8 @@ function helperOf(instruments: Instruments): TracingHelper {
     dispatchEngineSpans: guard.wrap('prisma engine', (spans) => {
       for (const span of spans) if (span.name === ENGINE_QUERY) makeQuery(span, instruments)
     }),
+    // Before 6.1, with the preview feature `tracing`: spans of the engine without what they are below.
+    createEngineSpan: () => {},
     getActiveContext: () => contexts.active(),
     runInChildSpan: (options, work) => runInChildSpan(options, work, instruments)
   }

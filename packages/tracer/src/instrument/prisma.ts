@@ -12,7 +12,8 @@
  * Its other steps (serialize, compile, connect) are run without a span: they say how Prisma is made.
  *
  * Limits: PostgreSQL through an adapter without `pg` (Neon, Prisma Postgres over HTTP) has no query spans. A
- * query of the native engine says neither server nor outcome, and before 6.1 there is none. What has been put there by the app stays.
+ * query of the native engine says neither server nor outcome, and before 6.1 there is none. What has been put
+ * there by the app stays.
  */
 import { type Context, type HrTime, SpanKind, TraceFlags } from '@opentelemetry/api'
 import {

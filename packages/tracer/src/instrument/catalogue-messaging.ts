@@ -79,7 +79,7 @@ export const MESSAGING: readonly Entry[] = [
     code: 'platformatic-kafka',
     library: '`@platformatic/kafka`',
     versions: '1, 2',
-    span: 'the same; in a `for await` loop the span is not active',
+    span: 'the same; active in the body of a `for await` loop',
     modules: [
       {
         packageName: '@platformatic/kafka',

@@ -30,7 +30,7 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'undici',
     code: 'undici',
     library: '`fetch` and `undici`',
-    versions: 'Node’s; npm’s 8',
+    versions: 'Node’s; npm’s 5–8',
     span: 'the same; each redirect is a span',
     channels: [
       'undici:request:create',
@@ -322,10 +322,18 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'prisma',
     code: 'prisma',
     library: '`@prisma/client`',
-    versions: '7',
-    span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s',
+    versions: '6, 7',
+    span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s, or the engine’s',
+    globals: ['PRISMA_INSTRUMENTATION'],
     modules: [
-      { packageName: '@prisma/client', majors: [7], file: 'runtime/client.js', patch: 'runtime' },
+      {
+        packageName: '@prisma/client',
+        majors: [6, 7],
+        file: 'runtime/client.js',
+        patch: 'runtime'
+      },
+      { packageName: '@prisma/client', majors: [6], file: 'runtime/library.js', patch: 'runtime' },
+      { packageName: '@prisma/client', majors: [6], file: 'runtime/binary.js', patch: 'runtime' },
       // What the runtime requires: where node loads the runtime for an `import`, no `require` tells of it.
       {
         packageName: '@prisma/client-runtime-utils',

@@ -9,7 +9,7 @@
  * D is the queue or topic; for names that brokers make up it is `(temporary)`, because a span's name has few
  * values. Links of a batch are bound by the span's own limit, which counts what it drops.
  */
-import { SpanKind } from '@opentelemetry/api'
+import { type Context, SpanKind } from '@opentelemetry/api'
 import {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_DESTINATION_NAME,
@@ -84,13 +84,22 @@ export function startReceive(
   return span
 }
 
-/** Runs the handler of a message: its span is active, with the sender's baggage and nothing of the library's. */
+/** Runs the handler of a message in `consumerContext`. */
 export function runAsConsumer<Result>(
-  { contexts, propagator, guard }: Instruments,
+  instruments: Instruments,
   span: AnySpan,
   headers: Headers | undefined,
   fn: () => Result
 ): Result {
+  return instruments.contexts.run(consumerContext(instruments, span, headers), fn)
+}
+
+/** The span of a message is active in it, with the sender's baggage and nothing of the library's. */
+export function consumerContext(
+  { propagator, guard }: Instruments,
+  span: AnySpan,
+  headers: Headers | undefined
+): Context {
   let context = contextWithSpan(ROOT_FRAME, span)
   try {
     const baggage = headers === undefined ? undefined : propagator.baggageOf(headers)
@@ -98,7 +107,7 @@ export function runAsConsumer<Result>(
   } catch (fault) {
     guard.report('message baggage', fault)
   }
-  return contexts.run(context, fn)
+  return context
 }
 
 /** Also where traces are begun anew for what comes in: the link is what is left of the sender then. */

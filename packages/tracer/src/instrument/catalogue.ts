@@ -2,6 +2,7 @@
  * Every built-in instrumentation, as data. The code of each is loaded when one of its triggers fires.
  * Sorted as the README's table is: what the runtime has, web frameworks, databases, messaging, the rest.
  */
+import { DATABASES } from './catalogue-databases.ts'
 import { MESSAGING } from './catalogue-messaging.ts'
 import type { Entry } from './registry.ts'
 
@@ -335,5 +336,6 @@ export const CATALOGUE: readonly Entry[] = [
       }
     ]
   },
+  ...DATABASES,
   ...MESSAGING
 ]

@@ -15,12 +15,11 @@ import {
   endDatabaseSpan,
   type Failure,
   messageOf,
-  type Statement,
   startDatabaseSpan
 } from './db-span.ts'
 import type { Instruments } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
-import { summarize } from './sql.ts'
+import { SqlStatements } from './sql-statements.ts'
 
 interface Connection {
   readonly config?: {
@@ -44,9 +43,7 @@ type EndCall = (error?: unknown) => void
 
 const ENDPOINT = Symbol('spanloom.endpoint')
 const DEFAULT_PORT = 3_306
-const STATEMENTS_MAX = 512
-/** Longer ones are mostly generated with their values inside, and never seen again. */
-const STATEMENT_CHARS_MAX = 2_048
+const statements = new SqlStatements('mysql', 'mysql')
 
 const mysql2: Instrumentation = {
   patches: {
@@ -148,7 +145,7 @@ function begin(
   if (typeof sql !== 'string') return undefined
   try {
     const endpoint = endpointOf(connection)
-    const statement = statementOf(sql, endpoint.namespace)
+    const statement = statements.of(sql, endpoint.namespace)
     const span = startDatabaseSpan(instruments, endpoint, statement)
     if (span === undefined) return undefined
     return (error) => endDatabaseSpan(span, error, readFailure)
@@ -184,25 +181,6 @@ function watch(command: Command, end: EndCall, instruments: Instruments): void {
     else if (event === 'end') end()
     return emit.call(this, event, ...args)
   }
-}
-
-interface NamedStatement extends Statement {
-  readonly namespace: string | undefined
-}
-
-const statements = new Map<string, NamedStatement>()
-
-function statementOf(sql: string, namespace: string | undefined): Statement {
-  const known = statements.get(sql)
-  if (known !== undefined && known.namespace === namespace) return known
-  const { text, operation, table } = summarize(sql, 'mysql')
-  const verb = operation ?? 'mysql'
-  const target = table ?? namespace
-  const spanName = target === undefined ? verb : `${verb} ${target}`
-  const statement = { spanName, operation, collection: table, text, namespace }
-  if (statements.size >= STATEMENTS_MAX) statements.clear()
-  if (sql.length <= STATEMENT_CHARS_MAX) statements.set(sql, statement)
-  return statement
 }
 
 function endpointOf(connection: Connection): Endpoint {

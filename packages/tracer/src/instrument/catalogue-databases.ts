@@ -26,5 +26,33 @@ export const DATABASES: readonly Entry[] = [
         patch: 'types'
       }
     ]
+  },
+  {
+    name: 'mysql',
+    code: 'mysql',
+    library: '`mysql`',
+    versions: '2',
+    span: 'CLIENT, `SELECT orders`; text with every literal as `?`, operation, table, database, server address; SQLSTATE on an error',
+    modules: [
+      { packageName: 'mysql', majors: [2], file: 'lib/Connection.js', patch: 'connection' },
+      { packageName: 'mysql', majors: [2], file: 'lib/Pool.js', patch: 'pool' }
+    ]
+  },
+  {
+    name: 'mariadb',
+    code: 'mariadb',
+    library: '`mariadb`',
+    versions: '3; from 3.5 as an ES module',
+    span: 'the same; one for a bulk batch, with its size',
+    modules: [
+      {
+        packageName: 'mariadb',
+        majors: [3],
+        file: 'lib/connection.js',
+        esm: ['Connection'],
+        patch: 'connection'
+      },
+      { packageName: 'mariadb', majors: [3], file: 'lib/pool.js', esm: ['Pool'], patch: 'pool' }
+    ]
   }
 ]

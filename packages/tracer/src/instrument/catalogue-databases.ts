@@ -54,5 +54,35 @@ export const DATABASES: readonly Entry[] = [
       },
       { packageName: 'mariadb', majors: [3], file: 'lib/pool.js', esm: ['Pool'], patch: 'pool' }
     ]
+  },
+  {
+    name: 'opensearch',
+    code: 'search-engines',
+    library: '`@opensearch-project/opensearch`',
+    versions: '2, 3',
+    span: 'CLIENT, `search orders`, with the HTTP spans of its attempts below; the shape of the query with every value as `?`, operation, index, status, server address; the error’s type',
+    modules: [
+      {
+        packageName: '@opensearch-project/opensearch',
+        majors: [2, 3],
+        file: 'lib/Transport.js',
+        patch: 'opensearch'
+      }
+    ]
+  },
+  {
+    name: 'elasticsearch',
+    code: 'search-engines',
+    library: '`@elastic/elasticsearch`',
+    versions: '8, 9',
+    span: 'the client’s own, `search`, with the HTTP spans of its attempts below; with `@elastic/transport` before 8.7, which has none, the same as OpenSearch’s',
+    modules: [
+      {
+        packageName: '@elastic/transport',
+        majors: [8],
+        file: 'lib/Transport.js',
+        patch: 'elastic'
+      }
+    ]
   }
 ]

@@ -84,5 +84,16 @@ export const DATABASES: readonly Entry[] = [
         patch: 'elastic'
       }
     ]
+  },
+  {
+    name: 'memcached',
+    code: 'memcached',
+    library: '`memcached`, `memjs`',
+    versions: '2; 1',
+    span: 'CLIENT, `get`; text with the key as `?`, batch size, server address',
+    modules: [
+      { packageName: 'memcached', majors: [2], file: 'lib/memcached.js', patch: 'memcached' },
+      { packageName: 'memjs', majors: [1], file: 'lib/memjs/memjs.js', patch: 'memjs' }
+    ]
   }
 ]

@@ -15,7 +15,14 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export type ServerName = 'redis' | 'redis-cluster' | 'mariadb' | 'ferretdb' | 'postgres'
+export type ServerName =
+  | 'redis'
+  | 'redis-cluster'
+  | 'mariadb'
+  | 'ferretdb'
+  | 'postgres'
+  | 'memcached'
+  | 'nats'
 
 export interface RunningServer {
   readonly port: number
@@ -136,6 +143,28 @@ const RECIPES: Readonly<Record<ServerName, Recipe>> = {
     // Asks whether TLS can be had: N is no.
     hello: '\0\0\0\b\x04\xd2\x16/',
     answer: /^N/
+  },
+  memcached: {
+    program: 'memcached',
+    variable: 'MEMCACHED_BIN',
+    args: (_directory, port) => [
+      '-l',
+      '127.0.0.1',
+      '-p',
+      `${port}`,
+      '-m',
+      '8',
+      ...(isRoot ? ['-u', 'root'] : [])
+    ],
+    hello: 'version\r\n',
+    answer: /^VERSION/
+  },
+  nats: {
+    program: 'nats-server',
+    variable: 'NATS_BIN',
+    args: (directory, port) => ['-a', '127.0.0.1', '-p', `${port}`, '-js', '-sd', directory],
+    hello: '',
+    answer: /^INFO/
   },
   ferretdb: {
     program: 'ferretdb',

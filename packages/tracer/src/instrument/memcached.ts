@@ -67,20 +67,21 @@ const memcached: Instrumentation = {
         (exports as { Client: { prototype: object } }).Client.prototype,
         'perform',
         (perform) =>
-          function (
-            this: Memjs,
-            key: unknown,
-            request: Buffer,
-            seq: unknown,
-            callback: AnyFunction,
-            retries?: number
-          ) {
-            let done = callback
-            if (retries === undefined && typeof callback === 'function') {
-              const operation = OPERATIONS[request?.[1] ?? -1]
-              done = observe(operation, 0, callback, instruments, () => this.server(key) ?? {})
+          function (this: Memjs, ...args: unknown[]) {
+            // The first releases have no sequence number before the callback.
+            const at = typeof args[2] === 'function' ? 2 : 3
+            const [key, request] = args as [unknown, Buffer]
+            const callback = args[at]
+            if (args[at + 1] === undefined && typeof callback === 'function') {
+              args[at] = observe(
+                OPERATIONS[request?.[1] ?? -1],
+                0,
+                callback as AnyFunction,
+                instruments,
+                () => this.server(key) ?? {}
+              )
             }
-            return perform.call(this, key, request, seq, done, retries)
+            return perform.apply(this, args)
           }
       )
     }

@@ -275,6 +275,20 @@ export const CATALOGUE: readonly Entry[] = [
     }))
   },
   {
+    name: 'google-genai',
+    code: 'google-genai',
+    library: '`@google/genai`',
+    versions: '1, 2, 3',
+    span: 'the same, `generate_content gemini-3`; one for each request where the client calls functions by itself',
+    modules: (['cjs', 'mjs'] as const).map((ending) => ({
+      packageName: '@google/genai',
+      majors: [1, 2, 3],
+      file: `dist/node/index.${ending}`,
+      patch: 'models',
+      ...(ending === 'mjs' ? { esm: ['Models'] } : {})
+    }))
+  },
+  {
     name: 'ai',
     code: 'ai-sdk',
     library: '`ai`',

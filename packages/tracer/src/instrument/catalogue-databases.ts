@@ -52,7 +52,10 @@ export const DATABASES: readonly Entry[] = [
         esm: ['Connection'],
         patch: 'connection'
       },
-      { packageName: 'mariadb', majors: [3], file: 'lib/pool.js', esm: ['Pool'], patch: 'pool' }
+      { packageName: 'mariadb', majors: [3], file: 'lib/pool.js', esm: ['Pool'], patch: 'pool' },
+      // What `require` gets from 3.5 on cannot be patched, which is said when it is met.
+      { packageName: 'mariadb', majors: [], file: 'dist/promise.cjs', patch: 'connection' },
+      { packageName: 'mariadb', majors: [], file: 'dist/callback.cjs', patch: 'connection' }
     ]
   },
   {

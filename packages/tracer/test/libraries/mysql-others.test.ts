@@ -1,6 +1,8 @@
 /** mysql and mariadb against a real MariaDB. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { librariesAreThere } from './available.ts'
+import { App } from '../child.ts'
+import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
+import { registerUrl } from './register-url.ts'
 import { names, runToEnd, type Told } from './scenario.ts'
 import { hasServer, type RunningServer, startServer } from './servers.ts'
 
@@ -118,5 +120,13 @@ describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
       ['ER_NO_SUCH_TABLE']
     )
     expectNoValue(told)
+  })
+  it('mariadb, require: says that it cannot be instrumented so', async () => {
+    const app = new App(`${LIBRARIES_FOLDER}apps/idle.mjs`, {
+      nodeArgs: ['--import', registerUrl],
+      args: ['mariadb', 'require']
+    })
+    await app.line(/INSTRUMENT_UNSUPPORTED.*mariadb/)
+    await app.stop()
   })
 })

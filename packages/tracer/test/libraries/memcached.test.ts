@@ -1,17 +1,14 @@
 /** memcached and memjs against a real memcached. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasSoundHooks } from '../../src/instrument/esm-hook.ts'
 import { librariesAreThere } from './available.ts'
 import { names, runToEnd, type Told } from './scenario.ts'
 import { hasServer, type RunningServer, startServer } from './servers.ts'
 
 const runs = librariesAreThere && hasServer('memcached')
 
-/** Whether node tells of a package's only file that is CommonJS and imported. */
-const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number)
-const importsAreSeen =
-  major > 24 ||
-  (major === 24 && minor * 100 + patch >= 1_101) ||
-  (major === 22 && minor * 100 + patch >= 2_203)
+/** Where node tells of a package's only file when it is CommonJS and imported. */
+const memjsImports = hasSoundHooks(process.versions.node) ? [['memjs', 'import']] : []
 
 describe.skipIf(!runs)('memcached', { timeout: 60_000 }, () => {
   let server: RunningServer
@@ -57,19 +54,18 @@ describe.skipIf(!runs)('memcached', { timeout: 60_000 }, () => {
     ])
   })
 
-  it.each([
-    ['memjs-1.0', 'require'],
-    ['memjs', 'require'],
-    ...(importsAreSeen ? [['memjs', 'import'] as const] : [])
-  ])('%s, %s', async (name, how) => {
-    const told = await runToEnd('memjs.mjs', [name, how, `${server.port}`])
-    expectCommands(told)
-    expect(told.under('no number')[0]!.attributes).toMatchObject({
-      'db.response.status_code': '6',
-      'error.type': '6'
-    })
-    // Tried twice, asked once.
-    const refused = told.under('refused')
-    expect(refused.map(({ attributes }) => attributes['error.type'])).toEqual(['ECONNREFUSED'])
-  })
+  it.each([['memjs-1.0', 'require'], ['memjs', 'require'], ...memjsImports] as [string, string][])(
+    '%s, %s',
+    async (name, how) => {
+      const told = await runToEnd('memjs.mjs', [name, how, `${server.port}`])
+      expectCommands(told)
+      expect(told.under('no number')[0]!.attributes).toMatchObject({
+        'db.response.status_code': '6',
+        'error.type': '6'
+      })
+      // Tried twice, asked once.
+      const refused = told.under('refused')
+      expect(refused.map(({ attributes }) => attributes['error.type'])).toEqual(['ECONNREFUSED'])
+    }
+  )
 })

@@ -2,10 +2,11 @@
 import { errorTypeOf } from './calls.ts'
 import { type Failure, messageOf } from './db-span.ts'
 
+/** Every SQLSTATE has a digit, which `EPIPE` has not. */
 export function readPgFailure(error: unknown): Failure {
   const type = errorTypeOf(error)
   const message = messageOf(error)
-  if (!/^[0-9A-Z]{5}$/.test(type)) return { statusCode: undefined, type, message }
+  if (!/^(?=.*\d)[0-9A-Z]{5}$/.test(type)) return { statusCode: undefined, type, message }
   return { statusCode: type, type, message: withoutValue(type, message) }
 }
 

@@ -66,6 +66,7 @@ describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
   it.each([
     ['mariadb-3.0', 'require'],
     ['mariadb-3.0', 'import'],
+    ['mariadb-3.4', 'require'],
     ['mariadb', 'import']
   ])('%s, %s', async (name, how) => {
     const told = await runToEnd('mariadb.mjs', [name, how, `${server.port}`])

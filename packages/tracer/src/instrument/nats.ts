@@ -6,6 +6,7 @@
  *   request         `send`, ended by the answer; JetStream's publish is one, answered by its acknowledgement
  *   callback        `process`, ended when it has returned or its promise has settled
  *   for await       `process`, from when the message is handed out until the next is asked for
+ *   consume, fetch  of JetStream's pull consumers: the same two, by the stream's name
  *
  * Answers go to an inbox and have no span: they are a part of `process`, and of the `send` that waits for them.
  * Nor has what begins with `$`, which is between client and server.
@@ -13,9 +14,10 @@
  * The headers that are sent are ours in front of the app's, whose object is not changed: it may be that of a
  * message that is passed on, with the context of its first sender.
  *
- * Limits: a server without headers gets no context. What a JetStream consumer fetches has no `process` span.
+ * Limits: a server without headers gets no context. JetStream's older `subscribe` has no `process` span.
  */
 import { MESSAGING_CONSUMER_GROUP_NAME, SERVER_ADDRESS, SERVER_PORT } from '@spanloom/otlp'
+import type { Headers } from '../propagate/propagator.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { type AnyFunction, endSpan, endWithResult, wrapMethod } from './calls.ts'
@@ -46,6 +48,16 @@ interface Message {
   readonly headers?: MessageHeaders
 }
 
+/** JetStream's, which knows where it comes from. */
+interface StoredMessage extends Message {
+  readonly info?: { readonly stream?: string; readonly consumer?: string }
+}
+
+interface Pull {
+  callback?: AnyFunction | null
+  [WATCHED]?: true
+}
+
 interface Subscription {
   readonly subject?: string
   readonly queue?: string
@@ -55,6 +67,7 @@ interface Subscription {
 }
 
 const SYSTEM = 'nats'
+const WATCHED = Symbol('spanloom.watched')
 
 /** The span of the request whose message is being published, if one is. */
 let requesting: AnySpan | undefined
@@ -85,6 +98,11 @@ const nats: Instrumentation = {
             return subscribe.call(this, subscription)
           }
       )
+    },
+    jetstream: (exports, instruments) => {
+      const { prototype } = (exports as { PullConsumerMessagesImpl: { prototype: object } })
+        .PullConsumerMessagesImpl
+      patchPulls(prototype, instruments)
     }
   }
 }
@@ -203,7 +221,9 @@ function carried(
   return {
     encode() {
       const theirs = options?.headers?.encode()
-      if (theirs === undefined) return Buffer.from(`${FIRST_LINE}${text}\r\n`)
+      // Headers without any are no bytes.
+      if (theirs === undefined || theirs.length === 0)
+        return Buffer.from(`${FIRST_LINE}${text}\r\n`)
       const bytes = Buffer.from(theirs.buffer, theirs.byteOffset, theirs.byteLength)
       const at = bytes.indexOf('\r\n') + 2
       return Buffer.concat([bytes.subarray(0, at), Buffer.from(text), bytes.subarray(at)])
@@ -232,12 +252,46 @@ function watch(protocol: Protocol, subscription: Subscription, instruments: Inst
   const { callback } = subscription
   subscription.callback = function (this: unknown, error: unknown, message: Message) {
     const begun = error ? undefined : begin(message)
-    if (begun === undefined) return callback.call(this, error, message)
-    const { span, headers } = begun
-    return endWithResult(span, () =>
-      runAsConsumer(instruments, span, headers, () => callback.call(this, error, message))
-    )
+    return handled(begun, instruments, () => callback.call(this, error, message))
   }
+}
+
+function patchPulls(prototype: object, instruments: Instruments): void {
+  const begin = (message: StoredMessage) => beginStored(message, instruments)
+  wrapMethod(
+    prototype,
+    'iterate',
+    (iterate) =>
+      function (this: object) {
+        return watchLoop<StoredMessage>(iterate.call(this), (message) => begin(message)?.span)
+      }
+  )
+  // The callback is set in the constructor and called in here.
+  wrapMethod(
+    prototype,
+    '_push',
+    (push) =>
+      function (this: Pull, ...args: unknown[]) {
+        const { callback } = this
+        if (typeof callback === 'function' && this[WATCHED] === undefined) {
+          this[WATCHED] = true
+          this.callback = (message: StoredMessage) =>
+            handled(begin(message), instruments, () => callback.call(this, message))
+        }
+        return push.apply(this, args)
+      }
+  )
+}
+
+interface Begun {
+  readonly span: AnySpan
+  readonly headers: Headers
+}
+
+function handled(begun: Begun | undefined, instruments: Instruments, handle: () => unknown) {
+  if (begun === undefined) return handle()
+  const { span, headers } = begun
+  return endWithResult(span, () => runAsConsumer(instruments, span, headers, handle))
 }
 
 function beginProcess(
@@ -245,12 +299,27 @@ function beginProcess(
   { subject, queue }: Subscription,
   message: Message,
   instruments: Instruments
-) {
+): Begun | undefined {
+  // The subscription's subject, with its wildcards: those of messages may hold ids.
+  return beginMessage(subject!, queue, message, protocol, instruments)
+}
+
+function beginStored(message: StoredMessage, instruments: Instruments): Begun | undefined {
+  const { stream, consumer } = message.info ?? {}
+  return beginMessage(stream ?? 'jetstream', consumer, message, undefined, instruments)
+}
+
+function beginMessage(
+  destination: string,
+  group: string | undefined,
+  message: Message,
+  protocol: Protocol | undefined,
+  instruments: Instruments
+): Begun | undefined {
   try {
     const headers = textHeaders(instruments, message.headers, headerOf)
-    // The subscription's subject, with its wildcards: those of messages may hold ids.
-    const span = startProcess(instruments, SYSTEM, subject!, headers)
-    if (span instanceof RecordingSpan && queue) span.put(MESSAGING_CONSUMER_GROUP_NAME, queue)
+    const span = startProcess(instruments, SYSTEM, destination, headers)
+    if (span instanceof RecordingSpan && group) span.put(MESSAGING_CONSUMER_GROUP_NAME, group)
     putServer(span, protocol)
     announce(instruments, span)
     return { span, headers }

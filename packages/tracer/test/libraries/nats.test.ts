@@ -8,7 +8,7 @@ const runs = librariesAreThere && hasServer('nats')
 const PRODUCER = 4
 const CONSUMER = 5
 
-describe.skipIf(!runs)('nats', { timeout: 60_000 }, () => {
+describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
   let server: RunningServer
   beforeAll(async () => {
     server = await startServer('nats')
@@ -76,6 +76,17 @@ describe.skipIf(!runs)('nats', { timeout: 60_000 }, () => {
     expect(named('process loop').map(({ parentSpanId }) => parentSpanId)).toEqual(
       sentUnder('loop').map(({ spanId }) => spanId)
     )
+    if (name !== 'nats-2.7') {
+      const stored = named('process STORED')
+      expect(stored.map(({ parentSpanId }) => parentSpanId)).toEqual(
+        sentUnder('store').map(({ spanId }) => spanId)
+      )
+      expect(stored[0]!.attributes).toMatchObject({
+        'messaging.destination.name': 'STORED',
+        'messaging.consumer.group.name': 'reader'
+      })
+      expect(one('in consumer').parentSpanId).toBe(stored[1]!.spanId)
+    }
     // Nothing for inboxes, nor for what is between client and server.
     expect(spans.filter((span) => /_INBOX|\$/.test(span.name))).toEqual([])
     expect(JSON.stringify(spans.map((span) => span.attributes))).not.toContain('secret')

@@ -70,5 +70,32 @@ let count = 0
 for await (const _message of loop) count++
 if (count !== 2) throw new Error(`${count} messages`)
 
-await connection.drain()
+// The first releases have no pull consumers.
+if (name !== 'nats-2.7') {
+  const stored = name === 'nats' ? undefined : await load('@nats-io/jetstream', how)
+  const manager = await (stored?.jetstreamManager(connection) ?? connection.jetstreamManager())
+  await manager.streams.add({ name: 'STORED', subjects: ['stored.*'], storage: 'memory' })
+  await manager.consumers.add('STORED', { durable_name: 'reader', ack_policy: 'explicit' })
+  const js = stored?.jetstream(connection) ?? connection.jetstream()
+  await step('store', async () => {
+    await js.publish('stored.1', bytes('secret'))
+    await js.publish('stored.2', bytes('secret'))
+  })
+  const consumer = await js.consumers.get('STORED', 'reader')
+  for await (const each of await consumer.fetch({ max_messages: 1, expires: 5_000 })) each.ack()
+  let consuming
+  await new Promise((resolve) => {
+    consuming = consumer.consume({
+      max_messages: 1,
+      callback: (each) => {
+        mark('in consumer')
+        each.ack()
+        resolve()
+      }
+    })
+  })
+  await (await consuming).close()
+  await manager.streams.delete('STORED')
+}
+await connection.close()
 end()

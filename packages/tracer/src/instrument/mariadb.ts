@@ -18,6 +18,7 @@ import type { Instruments } from './instruments.ts'
 import { type MysqlConfig, mysqlEndpointOf, readMysqlFailure } from './mysql-words.ts'
 import type { Instrumentation } from './registry.ts'
 import { SqlStatements } from './sql-statements.ts'
+import { tracedDrivers } from './traced-drivers.ts'
 
 interface Connection {
   readonly opts?: MysqlConfig
@@ -57,6 +58,8 @@ const mariadb: Instrumentation = {
   patches: {
     connection: (exports, instruments) => {
       const prototype = prototypeOf(exports, 'Connection')
+      // Prisma's words for both.
+      tracedDrivers.add('mysql')
       for (const way of WAYS) {
         wrapMethod(
           prototype,

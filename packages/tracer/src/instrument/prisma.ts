@@ -4,7 +4,7 @@
  * does something that could be traced, and hands it the work: nothing is patched.
  *
  * Its other steps (serialize, compile, connect) are run without a span: they say how Prisma is made.
- * `db_query` is a span where no instrumentation of a driver makes one, which is any system but PostgreSQL.
+ * `db_query` is a span where no instrumentation of a driver makes one: not for PostgreSQL, nor with `mariadb`.
  *
  * Limits: PostgreSQL through an adapter without `pg` (Neon, Prisma Postgres over HTTP) has no query spans.
  * What has been put there by the app stays.
@@ -18,6 +18,7 @@ import { type Endpoint, endWithPromise, type Failure, startDatabaseSpan } from '
 import { announce, type Instruments, parentIn, startExitSpan } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { summarize } from './sql.ts'
+import { tracedDrivers } from './traced-drivers.ts'
 
 interface SpanOptions {
   readonly name: string
@@ -76,7 +77,10 @@ function runInChildSpan(
 ): unknown {
   const name = typeof options === 'string' ? options : options.name
   const attributes = typeof options === 'string' ? undefined : options.attributes
-  if (name === 'db_query') return query(attributes, work, instruments)
+  if (name === 'db_query') {
+    const system = String(attributes?.['db.system.name'])
+    return tracedDrivers.has(system) ? work() : query(attributes, work, instruments)
+  }
   const isOperation = name === 'operation'
   if (!isOperation && name !== 'transaction') return work()
   const span = begin(isOperation, attributes, instruments)

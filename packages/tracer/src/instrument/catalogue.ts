@@ -2,6 +2,7 @@
  * Every built-in instrumentation, as data. The code of each is loaded when one of its triggers fires.
  * Sorted as the README's table is: what the runtime has, web frameworks, databases, messaging, the rest.
  */
+import { DATABASES } from './catalogue-databases.ts'
 import { MESSAGING } from './catalogue-messaging.ts'
 import type { Entry } from './registry.ts'
 
@@ -274,6 +275,20 @@ export const CATALOGUE: readonly Entry[] = [
     }))
   },
   {
+    name: 'google-genai',
+    code: 'google-genai',
+    library: '`@google/genai`',
+    versions: '1, 2, 3',
+    span: 'the same, `generate_content gemini-3`; one for each request where the client calls functions by itself',
+    modules: (['cjs', 'mjs'] as const).map((ending) => ({
+      packageName: '@google/genai',
+      majors: [1, 2, 3],
+      file: `dist/node/index.${ending}`,
+      patch: 'models',
+      ...(ending === 'mjs' ? { esm: ['Models'] } : {})
+    }))
+  },
+  {
     name: 'ai',
     code: 'ai-sdk',
     library: '`ai`',
@@ -343,5 +358,6 @@ export const CATALOGUE: readonly Entry[] = [
       }
     ]
   },
+  ...DATABASES,
   ...MESSAGING
 ]

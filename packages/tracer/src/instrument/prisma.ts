@@ -5,7 +5,7 @@
  *
  *   query compiler   (7, and 6 with `engineType = "client"`) the queries come from the driver's own
  *                    instrumentation (pg). `db_query` is a span where no instrumentation of a driver makes one,
- *                    which is any system but PostgreSQL
+ *                    not for PostgreSQL, nor where `mariadb` is traced
  *   native engine    (6) queries past any driver, and tells of its spans after each operation: those that
  *                    are queries (`db_query`) become CLIENT spans with the times that it gives
  *
@@ -42,6 +42,7 @@ import {
 } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 import { summarize } from './sql.ts'
+import { tracedDrivers } from './traced-drivers.ts'
 
 interface SpanOptions {
   readonly name: string
@@ -110,7 +111,10 @@ function runInChildSpan(
 ): unknown {
   const name = typeof options === 'string' ? options : options.name
   const attributes = typeof options === 'string' ? undefined : options.attributes
-  if (name === 'db_query') return query(attributes, work, instruments)
+  if (name === 'db_query') {
+    const system = String(attributes?.['db.system.name'])
+    return tracedDrivers.has(system) ? work() : query(attributes, work, instruments)
+  }
   const isOperation = name === 'operation'
   if (!isOperation && name !== 'transaction') return work()
   const span = begin(isOperation, attributes, instruments)

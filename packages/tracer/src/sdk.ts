@@ -218,7 +218,7 @@ export function startTracer(
   foreignNames = createForeignNames(instrumented.usages, notify)
   const foreignParts = { provider, names: foreignNames, guard, notify }
   const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
-  tellOfItself({ serviceName, usages: instrumented.usages })
+  tellOfItself({ serviceName, usages: instrumented.usages, isOff: false })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     counting.flush()
@@ -272,6 +272,7 @@ export function startTracer(
 /** The tracer of a process in which tracing is switched off. Propagation stays, as OpenTelemetry has it. */
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
   propagation.setGlobalPropagator(new Propagator(config.propagation))
+  tellOfItself({ serviceName: '', usages: [], isOff: true })
   return {
     ...createOwnApi(undefined, undefined),
     async flush() {},
@@ -284,7 +285,7 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
 }
 
 /** For the doctor: a getter on `globalThis`, read by nobody else. */
-function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
+function tellOfItself(facts: Omit<Diagnostics, 'version' | 'startedAtMs'>): void {
   const startedAtMs = performance.now()
   const known = globalThis as Record<symbol, unknown>
   known[Symbol.for(DIAGNOSTICS)] = (): Diagnostics => ({

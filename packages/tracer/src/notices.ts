@@ -35,6 +35,8 @@ const MESSAGES = {
     `import-in-the-middle, which ${names} needs to patch ES modules, is not to be found; only what is required is patched.`,
   INSTRUMENT_TWICE: (theirs: string, ours: string) =>
     `${theirs} records what this tracer records itself (${ours}); its spans are left out. Remove it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
+  NODE_TOO_OLD: (version: string) =>
+    `This is Node ${version}, and the tracer needs 22.15 or later: nothing is traced, and the app runs as without it.`,
   OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
     `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,

@@ -7,8 +7,9 @@
 import { isInternalThread } from 'node:worker_threads'
 import { readConfig, type TracerConfig } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
-import { processEnvironment } from './config/environment.ts'
+import { isUnderJest, processEnvironment } from './config/environment.ts'
 import type { Sources } from './config/parse.ts'
+import { isTooOld } from './lib/node-version.ts'
 import { notifyAt, notifyStderr } from './notices.ts'
 import { type SpanloomTracer, startDisabledTracer, startTracer } from './sdk.ts'
 
@@ -20,8 +21,13 @@ function start(): SpanloomTracer {
   const sources: Sources = new Map()
   const environment = processEnvironment()
   const config = readConfig(notifyStderr, environment, sources)
+  const { node } = process.versions
+  if (isTooOld(node)) {
+    notifyAt(config.logLevel)('NODE_TOO_OLD', node)
+    return startDisabledTracer(config)
+  }
   if (config.startupLog) void sayStart(config, sources, environment)
-  return config.disabled ? startDisabledTracer(config) : startTracer(config)
+  return config.disabled || isUnderJest() ? startDisabledTracer(config) : startTracer(config)
 }
 
 /** Never rejects: an unhandled rejection would end the app. */

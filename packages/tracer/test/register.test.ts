@@ -91,6 +91,44 @@ describe('one line starts it', () => {
   })
 })
 
+describe('where it cannot be at work the app runs as without it', () => {
+  const hello = async (app: App) => {
+    const port = await app.port()
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    app.process.kill('SIGTERM')
+    await app.ended()
+    return text
+  }
+
+  it.each([
+    ['first-line.mjs', 'import'],
+    ['first-line.cjs', 'require']
+  ])('on a Node that is too old, which one line says: %s', async (file) => {
+    const older =
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]
+    const app = start(file, { nodeArgs })
+    expect(await hello(app)).toBe('hello you false')
+    expect(app.stderr).toMatch(/^\[spanloom\] NODE_TOO_OLD: This is Node 20\.20\.2, .+\n$/)
+    expect(sink.requests).toHaveLength(0)
+  })
+
+  it('where no ES module can be required', async () => {
+    const app = start('first-line.cjs', { nodeArgs: ['--no-experimental-require-module'] })
+    expect(await hello(app)).toBe('hello you false')
+    expect(app.stderr).toBe('')
+  })
+
+  it('in what Jest runs itself, and not in what its tests start', async () => {
+    const env = { JEST_WORKER_ID: '1' }
+    const jest = "process.argv[1] = '/app/node_modules/.bin/jest'"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(jest)}`]
+    expect(await hello(start('first-line.mjs', { nodeArgs, env }))).toBe('hello you false')
+    expect(await hello(start('first-line.mjs', { env }))).toBe('hello you true')
+    await sink.span('GET /hello/:name')
+  })
+})
+
 describe('the process ends', () => {
   it.each([
     ['process.exit()', 'exit', 3],

@@ -65,6 +65,13 @@ describe('the doctor', { timeout: 30_000 }, () => {
     expect(code).toBe(1)
   })
 
+  it('takes a web page for no collector', async () => {
+    sink.answer = () => ({ status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } })
+    const { code, stdout } = await doctor(['--', 'node', '-e', '0'])
+    expect(stdout).toMatch(/collector +\S+ does not answer \(200 with a web page\)/)
+    expect(code).toBe(1)
+  })
+
   it.skipIf(!hasOpenssl())('asks by the certificates that are configured', async () => {
     const certificates = makeCertificates()
     const secure = await new OtlpSink().listen(0, {

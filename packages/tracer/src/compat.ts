@@ -49,8 +49,10 @@ export class SpanProcessors {
   }
 
   add(processor: SpanProcessor): void {
-    this.#processors = [...this.#processors, processor]
-    if (typeof processor.onEnding === 'function') this.seesEnding = true
+    this.#guard.wrap('addSpanProcessor', () => {
+      if (typeof processor.onEnding === 'function') this.seesEnding = true
+      this.#processors = [...this.#processors, processor]
+    })()
   }
 
   get isEmpty(): boolean {

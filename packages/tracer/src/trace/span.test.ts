@@ -159,9 +159,12 @@ describe('a span', () => {
     const child = recording(tracer.startSpan('child', {}, context))
     const root = recording(tracer.startSpan('root', { root: true }, context))
     expect(child.parentSpanContext?.spanId).toBe(parent.spanContext().spanId)
+    expect(child.parentSpanId).toBe(parent.spanContext().spanId)
+    expect(child.instrumentationLibrary).toEqual(child.instrumentationScope)
     expect(child.spanContext().traceId).toBe(parent.spanContext().traceId)
     expect(child.isLocalRoot).toBe(false)
     expect(root.parentSpanContext).toBeUndefined()
+    expect(root.parentSpanId).toBeUndefined()
     expect(root.spanContext().traceId).not.toBe(parent.spanContext().traceId)
   })
 

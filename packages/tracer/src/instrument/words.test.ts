@@ -46,7 +46,13 @@ describe('a SQL statement', () => {
     ['SELECT "Weird Col" FROM "S"."T"', 'SELECT "Weird Col" FROM "S"."T"'],
     ["SELECT 'unfinished secret", 'SELECT ?'],
     ['SELECT $tag$unfinished secret', 'SELECT ?'],
-    ['/* unfinished secret', '']
+    ['/* unfinished secret', ''],
+    ['/* a /* secret */ secret */ SELECT 1 /* /* secret */', 'SELECT ?'],
+    ['SELECT $é$ secret $é$ FROM t', 'SELECT ? FROM t'],
+    ['SET LOCAL app.user TO secret', 'SET LOCAL app.user TO ?'],
+    ['set x = secret, "secret"', 'set x = ?, ?'],
+    ['UPDATE t SET a = b', 'UPDATE t SET a = b'],
+    ['SET TRANSACTION READ ONLY', 'SET TRANSACTION READ ONLY']
   ])('%s', (sql, text) => {
     expect(summarize(sql).text).toBe(text)
   })

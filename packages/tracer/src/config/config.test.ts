@@ -305,6 +305,16 @@ describe('the configuration', () => {
     expect(read({ [name]: '1' }).said).toEqual([])
   })
 
+  it.each([
+    ['OTEL_PROPAGATORS', 'tracecontext,baggage'],
+    ['DD_TRACE_PROPAGATION_STYLE_INJECT', 'tracecontext,baggage'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://localhost:4318']
+  ])('says what is used in place of a bad %s', (name, used) => {
+    const said: unknown[][] = []
+    readConfig((code, ...facts) => void said.push([code, ...facts]), { [name]: 'h!' })
+    expect(said).toEqual([['CONFIG_BAD_VALUE', name, 'h!', `the default (${used})`]])
+  })
+
   it('says no more than OTEL_LOG_LEVEL allows, of the level itself too', () => {
     const codes = (level: string) =>
       read({

@@ -35,6 +35,8 @@ const MESSAGES = {
     `import-in-the-middle, which ${names} needs to patch ES modules, is not to be found; only what is required is patched.`,
   INSTRUMENT_TWICE: (theirs: string, ours: string) =>
     `${theirs} records what this tracer records itself (${ours}); its spans are left out. Remove it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
+  NODE_NO_REQUIRE: () =>
+    'node was started with --no-experimental-require-module, without which the tracer cannot load its parts: nothing is traced, and the app runs as without it.',
   NODE_TOO_OLD: (version: string) =>
     `This is Node ${version}, and the tracer needs 22.15 or later: nothing is traced, and the app runs as without it.`,
   OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
@@ -52,6 +54,8 @@ const MESSAGES = {
     `${file} could not be read (${reason}); TLS goes on without it.`,
   SEND_ZSTD_REFUSED: (signal: string, status: number) =>
     `The collector does not take zstd for ${signal} (it answered ${status}); gzip is used.`,
+  START_FAILED: (reason: string) =>
+    `The tracer could not start: nothing is traced, and the app runs as without it. ${reason}`,
   STATS_OVERFLOW: (seriesMax: number) =>
     `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
   SEND_NO_WORKER: (reason: string) =>
@@ -85,6 +89,7 @@ const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
   INSTRUMENTED: 'info',
   ENCODE_FAILED: 'error',
   INSTRUMENT_FAULT: 'error',
+  START_FAILED: 'error',
   SEND_DROPPED: 'error',
   SEND_DROPPED_PAYLOADS: 'error',
   SEND_REFUSED_ITEMS: 'error',

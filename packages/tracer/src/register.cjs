@@ -14,15 +14,18 @@ if (!require('node:worker_threads').isInternalThread) {
 function inert() {
   const { INVALID_SPAN_CONTEXT, trace } = require('@opentelemetry/api')
   const { node } = process.versions
-  if (Number.parseInt(node, 10) < 22) {
-    process.stderr.write(
-      `[spanloom] NODE_TOO_OLD: This is Node ${node}, and the tracer needs 22.15 or later.\n`
-    )
-  }
+  const notice =
+    Number.parseInt(node, 10) < 22
+      ? `NODE_TOO_OLD: This is Node ${node}, and the tracer needs 22.15 or later: nothing is traced.`
+      : 'NODE_NO_REQUIRE: No ES module can be required (--no-experimental-require-module): nothing is traced.'
+  // In Jest's sandbox it would be said for each test file.
+  const isJest = /[\\/]jest(?:-[\w-]+)?(?:[\\/.]|$)/.test(process.argv[1] ?? '')
+  if (!isJest) process.stderr.write(`[spanloom] ${notice}\n`)
   return {
     trace(_name, ...rest) {
       const fn = rest.at(-1)
-      return typeof fn === 'function' ? fn(trace.wrapSpanContext(INVALID_SPAN_CONTEXT)) : undefined
+      if (typeof fn !== 'function') return undefined
+      return fn(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), () => {})
     },
     wrap: (_name, ...rest) => rest.at(-1),
     activeSpan() {},

@@ -26,8 +26,31 @@ function start(): SpanloomTracer {
     notifyAt(config.logLevel)('NODE_TOO_OLD', node)
     return startDisabledTracer(config)
   }
+  if (!canRequireModules()) {
+    notifyAt(config.logLevel)('NODE_NO_REQUIRE')
+    return startDisabledTracer(config)
+  }
   if (config.startupLog) void sayStart(config, sources, environment)
   return config.disabled || isUnderJest() ? startDisabledTracer(config) : startTracer(config)
+}
+
+/** What the tracer cannot do without (a folder that may not be read, no memory) is no reason not to start the app. */
+function started(): SpanloomTracer {
+  try {
+    return start()
+  } catch (fault) {
+    notifyStderr('START_FAILED', fault instanceof Error ? (fault.stack ?? fault.message) : '')
+    return inactive()
+  }
+}
+
+function inactive(): SpanloomTracer {
+  return startDisabledTracer(readConfig(() => {}, {}))
+}
+
+/** Instrumentations are loaded by it, in the moment of the library's own loading. A flag takes it away. */
+function canRequireModules(): boolean {
+  return (process.features as { require_module?: boolean }).require_module !== false
 }
 
 /** Never rejects: an unhandled rejection would end the app. */
@@ -47,7 +70,7 @@ async function sayStart(
 
 const known = globalThis as Process
 // Node's loader thread runs preloaded modules too, but nothing of the app.
-known[STARTED] ??= isInternalThread ? startDisabledTracer(readConfig(() => {})) : start()
+known[STARTED] ??= isInternalThread ? inactive() : started()
 const tracer: SpanloomTracer = known[STARTED]
 
 export default tracer

@@ -1,6 +1,7 @@
 /** The tracer as its users start it, in real processes, against a collector that decodes what comes. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App, type AppOptions, REGISTER } from './child.ts'
 import { OtlpSink } from './otlp-sink.ts'
@@ -113,19 +114,49 @@ describe('where it cannot be at work the app runs as without it', () => {
     expect(sink.requests).toHaveLength(0)
   })
 
-  it('where no ES module can be required', async () => {
-    const app = start('first-line.cjs', { nodeArgs: ['--no-experimental-require-module'] })
+  const jest = "process.argv[1] = '/app/node_modules/.bin/jest'"
+  const underJest = ['--import', `data:text/javascript,${encodeURIComponent(jest)}`]
+
+  it.each([
+    ['first-line.mjs', [], /^\[spanloom\] NODE_NO_REQUIRE: .+\n$/],
+    ['first-line.cjs', [], /^\[spanloom\] NODE_NO_REQUIRE: .+\n$/],
+    ['first-line.cjs', underJest, /^$/]
+  ])('where no ES module can be required: %s %j', async (file, more, said) => {
+    const app = start(file, { nodeArgs: ['--no-experimental-require-module', ...more] })
     expect(await hello(app)).toBe('hello you false')
-    expect(app.stderr).toBe('')
+    expect(app.stderr).toMatch(said)
   })
 
   it('in what Jest runs itself, and not in what its tests start', async () => {
     const env = { JEST_WORKER_ID: '1' }
-    const jest = "process.argv[1] = '/app/node_modules/.bin/jest'"
-    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(jest)}`]
+    const nodeArgs = underJest
     expect(await hello(start('first-line.mjs', { nodeArgs, env }))).toBe('hello you false')
     expect(await hello(start('first-line.mjs', { env }))).toBe('hello you true')
     await sink.span('GET /hello/:name')
+  })
+})
+
+describe('where little is allowed', () => {
+  /** Node 25 and later forbid the network too. */
+  const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+
+  it('it starts without the files that it may not read', async () => {
+    const root = fileURLToPath(new URL('../../..', import.meta.url))
+    const nodeArgs = ['--permission', `--allow-fs-read=${root}`, ...net, '--import', REGISTER]
+    const port = await start('shop.mjs', { nodeArgs }).port()
+    await fetch(`http://127.0.0.1:${port}/nothing/here`)
+    await sink.span('GET')
+  })
+
+  it('the app starts also when the tracer cannot', async () => {
+    const broken =
+      "process.getBuiltinModule('node:os').hostname = () => { throw new Error('no host') }"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(broken)}`]
+    const app = start('first-line.mjs', { nodeArgs })
+    const port = await app.port()
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    expect(text).toBe('hello you false')
+    expect(app.stderr).toMatch(/START_FAILED: .+ Error: no host/)
   })
 })
 

@@ -34,7 +34,7 @@ const MESSAGES = {
   INSTRUMENT_NO_ESM: (names: string) =>
     `import-in-the-middle, which ${names} needs to patch ES modules, is not to be found; only what is required is patched.`,
   INSTRUMENT_TWICE: (theirs: string, ours: string) =>
-    `${theirs} records what this tracer records itself (${ours}); its spans are left out. Remove it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
+    `What this tracer records itself is recorded twice, and left out of what comes from ${theirs}. Remove that, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
   NODE_NO_REQUIRE: () =>
     'node was started with --no-experimental-require-module, without which the tracer cannot load its parts: nothing is traced, and the app runs as without it.',
   NODE_TOO_OLD: (version: string) =>

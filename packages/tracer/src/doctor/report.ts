@@ -86,6 +86,7 @@ function collectorLine(answer: CollectorAnswer, advice: string[]): string {
 const HINTS: Readonly<Record<number, string>> = {
   401: 'It wants credentials: OTEL_EXPORTER_OTLP_HEADERS.',
   403: 'It wants other credentials: OTEL_EXPORTER_OTLP_HEADERS.',
+  405: 'It may be the web UI (port 4319); spans go to 4318.',
   404: 'The path may be wrong: OTEL_EXPORTER_OTLP_ENDPOINT is the base, /v1/traces is appended.'
 }
 

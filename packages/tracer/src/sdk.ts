@@ -225,6 +225,7 @@ export function startTracer(
     processors.exportAtExit()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
+    return lost === 0
   })
 
   async function flush(): Promise<void> {

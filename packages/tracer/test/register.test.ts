@@ -173,6 +173,15 @@ describe('the process ends', () => {
     if (how === 'throw') expect(app.stderr).toContain('uncaught by the app')
   })
 
+  it.each([
+    ['listener', 3, ['cli listener', 'in exit']],
+    ['ending listener', 4, ['cli ending listener']]
+  ])('with a listener of the app for that: %s', async (how, code, names) => {
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: [how] })
+    expect((await app.ended()).code).toBe(code)
+    expect(sink.spans.map((span) => span.name)).toEqual(names)
+  })
+
   it('right after 10,000 spans in one go: all of them are delivered', {
     timeout: 30_000
   }, async () => {

@@ -8,6 +8,7 @@ import { isInternalThread } from 'node:worker_threads'
 import { readConfig, type TracerConfig } from './config/config.ts'
 import type { Environment } from './config/environment.ts'
 import { isUnderJest, processEnvironment } from './config/environment.ts'
+import { isPackageManager } from './config/package-manager.ts'
 import type { Sources } from './config/parse.ts'
 import { isTooOld } from './lib/node-version.ts'
 import { notifyAt, notifyStderr } from './notices.ts'
@@ -18,6 +19,8 @@ const STARTED = Symbol.for('spanloom.tracer')
 type Process = typeof globalThis & { [STARTED]?: SpanloomTracer }
 
 function start(): SpanloomTracer {
+  // Where nobody wants to read of it.
+  if (isUnderJest() || isPackageManager(process.argv[1])) return inactive()
   const sources: Sources = new Map()
   const environment = processEnvironment()
   const config = readConfig(notifyStderr, environment, sources)
@@ -31,7 +34,7 @@ function start(): SpanloomTracer {
     return startDisabledTracer(config)
   }
   if (config.startupLog) void sayStart(config, sources, environment)
-  return config.disabled || isUnderJest() ? startDisabledTracer(config) : startTracer(config)
+  return config.disabled ? startDisabledTracer(config) : startTracer(config)
 }
 
 /** What the tracer cannot do without (a folder that may not be read, no memory) is no reason not to start the app. */

@@ -5,6 +5,7 @@
  *   npm start ──→ sh ──→ node app.js ──→ cluster workers
  *    1-0.json              2-0.json          3-0.json …     ─→ combined ─→ one screen
  */
+import { isPackageManager } from '../config/package-manager.ts'
 import type { LoadedModule, Usage } from '../instrument/registry.ts'
 
 export interface LibraryFinding {
@@ -97,14 +98,12 @@ export function librariesOf(
   return sorted(found)
 }
 
-const PACKAGE_MANAGER = /[\\/](?:npm|npx|yarn|pnpm|corepack)(?:-cli)?(?:\.[cm]?js)?$/
-
 /**
  * One picture of all processes: that of the one that says most, with the libraries of those that are like it.
  * A package manager that only starts the app says something only when there is nobody else.
  */
 export function combined(all: readonly Findings[]): Findings | undefined {
-  const apps = all.filter(({ script }) => !PACKAGE_MANAGER.test(script ?? ''))
+  const apps = all.filter(({ script }) => !isPackageManager(script))
   const seen = apps.length > 0 ? apps : all
   const main = seen.toSorted((one, other) => worth(other) - worth(one))[0]
   if (main === undefined) return undefined

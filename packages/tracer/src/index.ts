@@ -1,5 +1,5 @@
 /** The API, without side effects. Importing `@spanloom/tracer/register` starts the tracer. */
-export type { OwnApi, User } from './api.ts'
+export type { Done, OwnApi, User, WrapOptions } from './api.ts'
 export type { SpanExporter } from './batch-exporter.ts'
 export type { Sampler, SpanProcessor } from './compat.ts'
 export { readConfig, type TracerConfig } from './config/config.ts'

@@ -16,7 +16,7 @@ import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { createOwnApi, type OwnApi } from './api.ts'
 import type { SpanExporter } from './batch-exporter.ts'
 import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
-import { isInstrumented, type TracerConfig } from './config/config.ts'
+import { isInstrumented, readConfig, type TracerConfig } from './config/config.ts'
 import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
@@ -76,9 +76,12 @@ export interface SpanloomTracer extends OwnApi {
   setSampler(sampler: Sampler): void
 }
 
-/** `appSampler` decides instead of what is configured, from the first span on. */
+/**
+ * By default as the environment says. `appSampler` decides instead of what is configured, from the first span
+ * on.
+ */
 export function startTracer(
-  config: TracerConfig,
+  config: TracerConfig = readConfig(notifyStderr),
   tell: Notify = notifyStderr,
   appSampler?: Sampler
 ): SpanloomTracer {

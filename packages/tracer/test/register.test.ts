@@ -70,6 +70,16 @@ describe('one line starts it', () => {
     expect(sink.spans).toHaveLength(2)
   })
 
+  it('by hand, as the environment says', async () => {
+    const script = `const { startTracer } = await import('@spanloom/tracer')
+      const tracer = startTracer()
+      tracer.trace('by hand', () => {})
+      await tracer.shutdown()`
+    const app = start('--eval', { nodeArgs: ['--input-type=module'], args: [script] })
+    expect((await app.ended()).code).toBe(0)
+    expect((await sink.span('by hand')).resource['service.name']).toBe('app')
+  })
+
   it('says so when an older copy of the API was there first', async () => {
     const older = "globalThis[Symbol.for('opentelemetry.js.api.1')] = { version: '1.8.0' }"
     const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]

@@ -15,7 +15,13 @@ import {
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { createOwnApi, type OwnApi } from './api.ts'
 import type { SpanExporter } from './batch-exporter.ts'
-import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
+import {
+  type ForeignSpanExporter,
+  type ForeignSpanProcessor,
+  type Sampler,
+  type SpanProcessor,
+  SpanProcessors
+} from './compat.ts'
 import { isInstrumented, readConfig, type TracerConfig } from './config/config.ts'
 import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SpanloomContextManager } from './context/manager.ts'
@@ -70,8 +76,10 @@ export interface SpanloomTracer extends OwnApi {
   registerInstrumentations(instrumentations: readonly ForeignInstrumentation[]): () => void
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  addSpanProcessor(processor: ForeignSpanProcessor): void
   /** Hands every sampled span to an SDK exporter too, in batches. */
   addSpanExporter(exporter: SpanExporter): void
+  addSpanExporter(exporter: ForeignSpanExporter): void
   /** The app's own sampler decides from now on, about every span, instead of what is configured. */
   setSampler(sampler: Sampler): void
 }
@@ -263,8 +271,8 @@ export function startTracer(
         instrumentations,
         foreignParts
       ),
-    addSpanProcessor: (processor) => processors.add(processor),
-    addSpanExporter(exporter) {
+    addSpanProcessor: (processor: SpanProcessor) => processors.add(processor),
+    addSpanExporter(exporter: SpanExporter) {
       const run = (context: Context, fn: () => void) => contexts.run(context, fn)
       const { BatchExporter } = requireOwn<typeof import('./batch-exporter.ts')>('batch-exporter')
       processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))

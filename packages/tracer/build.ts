@@ -41,6 +41,8 @@ const BUNDLES: readonly Bundle[] = [
       'propagate/jaeger',
       'propagate/xray',
       'sample/ot-tracestate',
+      'sample/remote/jaeger',
+      'sample/remote/xray',
       'sample/root-sampler',
       'sample/sdk-sampler',
       'stats/span-stats'

@@ -56,7 +56,10 @@ export {
 } from './metrics.ts'
 export { createScanner, type Scanner, UNKNOWN_SERVICE } from './scan.ts'
 export {
+  AWS_ECS_CLUSTER_ARN,
+  AWS_ECS_CONTAINER_ARN,
   AWS_ECS_LAUNCHTYPE,
+  AWS_EKS_CLUSTER_ARN,
   AWS_LOG_GROUP_NAMES,
   AWS_LOG_STREAM_NAMES,
   AWS_REQUEST_ID,
@@ -220,7 +223,7 @@ export {
 } from './string-table.ts'
 export { hexAt } from './text.ts'
 export { PAYLOAD_BYTES_MAX } from './wire-reader.ts'
-export { SLOT_LENGTH_MAX, WireWriter } from './wire-writer.ts'
+export { SHORT_STRING_CHARS, SLOT_LENGTH_MAX, WireWriter } from './wire-writer.ts'
 export {
   SPAN_KIND_NAMES,
   SpanFlags,

@@ -176,9 +176,10 @@ describe('WireWriter', () => {
     [10, 114, false]
   ])('a text of %i characters with a key of %i bytes is short: %j', (chars, keyBytes, isShort) => {
     const writer = new WireWriter(1)
-    expect(writer.shortText(0x4a, key(keyBytes), 'x'.repeat(chars))).toBe(isShort)
+    writer.shortHead(0x4a, key(keyBytes))
+    expect(writer.shortText(keyBytes, 'x'.repeat(chars))).toBe(isShort)
     if (!isShort) {
-      expect(writer.length).toBe(0)
+      expect(writer.length).toBe(2 + keyBytes)
       return
     }
     const reader = protobuf.Reader.create(Buffer.from(writer.take()))
@@ -190,8 +191,9 @@ describe('WireWriter', () => {
 
   it('a text beyond ASCII is not short, and nothing of it is written', () => {
     const writer = new WireWriter(1)
-    expect(writer.shortText(0x4a, key(4), 'ascii, then é')).toBe(false)
-    expect(writer.length).toBe(0)
+    writer.shortHead(0x4a, key(4))
+    expect(writer.shortText(4, 'ascii, then é')).toBe(false)
+    expect(writer.length).toBe(6)
   })
 
   it.each([
@@ -199,7 +201,8 @@ describe('WireWriter', () => {
     [117, false]
   ])('a double with a key of %i bytes is short: %j', (keyBytes, isShort) => {
     const writer = new WireWriter(1)
-    expect(writer.shortDouble(0x4a, key(keyBytes), -0.5)).toBe(isShort)
+    writer.shortHead(0x4a, key(keyBytes))
+    expect(writer.shortDouble(keyBytes, -0.5)).toBe(isShort)
     if (!isShort) return
     const reader = protobuf.Reader.create(Buffer.from(writer.take()))
     expect([reader.uint32(), reader.uint32()]).toEqual([0x4a, reader.len - 2])

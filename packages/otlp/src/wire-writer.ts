@@ -16,8 +16,8 @@ import { OtlpError } from './errors.ts'
 /** The largest length that a four-byte slot holds: 2^28 - 1. */
 export const SLOT_LENGTH_MAX = 0x0fff_ffff
 
-/** Beyond this many bytes Node's own UTF-8 writer beats a loop over characters. */
-const SHORT_STRING_CHARS = 24
+/** Beyond this many characters Node's own UTF-8 writer beats a loop over them. */
+export const SHORT_STRING_CHARS = 24
 
 export class WireWriter {
   /** Valid up to `length`; replaced when it grows, so read it anew after each write. */
@@ -218,46 +218,50 @@ export class WireWriter {
   }
 
   /**
-   * @hot A KeyValue with a short string, all its lengths one byte each, or nothing and false:
+   * @hot The beginning of a KeyValue whose lengths are one byte each; `shortText` or `shortDouble` is to follow:
    *
    *   tag  length { key  0x12 length { 0x0a length text } }        `key` with its own tag and length
    */
-  shortText(tag: number, key: Uint8Array, text: string): boolean {
-    const chars = text.length
-    const length = key.length + 4 + chars
-    if (chars > SHORT_STRING_CHARS || length > 0x7f) return false
-    this.reserve(length + 2)
-    const textAt = this.length + 2 + key.length + 4
-    if (!this.#asciiAt(text, chars, textAt)) return false
-    const bytes = this.bytes
+  shortHead(tag: number, key: Uint8Array): void {
+    const count = key.length
+    this.reserve(count + 2)
     const at = this.length
-    bytes[at] = tag
-    bytes[at + 1] = length
-    bytes.set(key, at + 2)
-    bytes[textAt - 4] = 0x12
-    bytes[textAt - 3] = chars + 2
-    bytes[textAt - 2] = 0x0a
-    bytes[textAt - 1] = chars
-    this.length = textAt + chars
+    this.bytes[at] = tag
+    this.bytes.set(key, at + 2)
+    this.length = at + count + 2
+  }
+
+  /** @hot Ends a KeyValue whose head was just written, with `keyBytes` of key; or writes nothing, and false. */
+  shortText(keyBytes: number, text: string): boolean {
+    const chars = text.length
+    const length = keyBytes + 4 + chars
+    if (chars > SHORT_STRING_CHARS || length > 0x7f) return false
+    this.reserve(chars + 4)
+    const at = this.length
+    if (!this.#asciiAt(text, chars, at + 4)) return false
+    const bytes = this.bytes
+    bytes[at - keyBytes - 1] = length
+    bytes[at] = 0x12
+    bytes[at + 1] = chars + 2
+    bytes[at + 2] = 0x0a
+    bytes[at + 3] = chars
+    this.length = at + 4 + chars
     return true
   }
 
   /** @hot The same with a double; false for a long key. */
-  shortDouble(tag: number, key: Uint8Array, value: number): boolean {
-    const length = key.length + 11
+  shortDouble(keyBytes: number, value: number): boolean {
+    const length = keyBytes + 11
     if (length > 0x7f) return false
-    this.reserve(length + 2)
+    this.reserve(11)
     const bytes = this.bytes
     const at = this.length
-    const valueAt = at + 2 + key.length
-    bytes[at] = tag
-    bytes[at + 1] = length
-    bytes.set(key, at + 2)
-    bytes[valueAt] = 0x12
-    bytes[valueAt + 1] = 9
-    bytes[valueAt + 2] = 0x21
-    this.#view.setFloat64(valueAt + 3, value, true)
-    this.length = valueAt + 11
+    bytes[at - keyBytes - 1] = length
+    bytes[at] = 0x12
+    bytes[at + 1] = 9
+    bytes[at + 2] = 0x21
+    this.#view.setFloat64(at + 3, value, true)
+    this.length = at + 11
     return true
   }
 

@@ -41,6 +41,14 @@ const MESSAGES = {
     `This is Node ${version}, and the tracer needs 22.15 or later: nothing is traced, and the app runs as without it.`,
   OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
     `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
+  SAMPLE_OPERATIONS: (operationsMax: number) =>
+    `More than ${operationsMax} operations; further ones are sampled by the default of the strategy, without a lower bound. Do span names hold ids?`,
+  SAMPLE_SERVICE_BACK: (address: string, failures: number) =>
+    `The sampling service at ${address} answers again, after ${failures} failures.`,
+  SAMPLE_SERVICE_SILENT: (address: string, reason: string, used: string) =>
+    `No answer from the sampling service at ${address} (${reason}); ${used}. It is asked again; further failures are counted, not reported.`,
+  SAMPLE_STRATEGY_BAD: (address: string, problem: string, used: string) =>
+    `The sampling service at ${address} says what is not understood (${problem}); ${used}. Further such answers are counted, not reported.`,
   SEND_DROPPED: (spans: number, reason: string) => `${spans} spans were dropped: ${reason}.`,
   SEND_DROPPED_PAYLOADS: (payloads: number, signal: string, reason: string) =>
     `${payloads} payloads of ${signal} were dropped: ${reason}.`,
@@ -87,6 +95,7 @@ const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
   CONFIG_IN_EFFECT: 'info',
   CONFIG_NO_EFFECT: 'info',
   INSTRUMENTED: 'info',
+  SAMPLE_SERVICE_BACK: 'info',
   ENCODE_FAILED: 'error',
   INSTRUMENT_FAULT: 'error',
   START_FAILED: 'error',

@@ -24,6 +24,7 @@ import {
 } from './compat.ts'
 import { isInstrumented, readConfig, type TracerConfig } from './config/config.ts'
 import { isPreloaded, processEnvironment } from './config/environment.ts'
+import { SUPPRESSED_FRAME } from './context/frame.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { Collapser } from './encode/collapser.ts'
@@ -103,7 +104,11 @@ export function startTracer(
   const serviceName = String(resource.attributes[SERVICE_NAME])
   const sampler = new HeadSampler(config.sampler, config.sampling, {
     serviceName,
+    resource: resource.attributes,
     nowMs: () => performance.now(),
+    epochMs: Date.now,
+    random: Math.random,
+    untraced: (fn) => contexts.run(SUPPRESSED_FRAME, fn),
     notify,
     guard
   })
@@ -251,6 +256,7 @@ export function startTracer(
     unsay()
     instrumented.stop()
     watch.stop()
+    sampler.close()
     await flush()
     closed = true
     await processors.shutdown(FLUSH_WAIT_MS)

@@ -1,5 +1,6 @@
 /** Parts for tests: a tracer without instrumentation whose ended spans are kept. */
 
+import { SUPPRESSED_FRAME } from './context/frame.ts'
 import { SpanloomContextManager } from './context/manager.ts'
 import type { Clock } from './lib/clock.ts'
 import { createGuard } from './lib/guard.ts'
@@ -36,7 +37,16 @@ export function testTracer(
   const sampler = new HeadSampler(
     samplerName,
     { ...NO_SAMPLING_SETTINGS, ...sampling },
-    { serviceName: 'test', nowMs: () => time.nowMs, notify, guard: createGuard(notify) }
+    {
+      serviceName: 'test',
+      resource: resource.attributes,
+      nowMs: () => time.nowMs,
+      epochMs: () => time.nowMs,
+      random: () => 0.5,
+      untraced: (fn) => contexts.run(SUPPRESSED_FRAME, fn),
+      notify,
+      guard: createGuard(notify)
+    }
   )
   const starter = new SpanStarter(host, createRandomWords(), sampler)
   const provider = new ApiTracerProvider(starter, contexts, () => {})

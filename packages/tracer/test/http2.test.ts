@@ -1,6 +1,5 @@
 /** node:http2 on both sides, loaded in both ways. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hasSoundHooks } from '../src/instrument/esm-hook.ts'
 import { App, REGISTER } from './child.ts'
 import { OtlpSink } from './otlp-sink.ts'
 
@@ -24,10 +23,7 @@ interface Kept {
   readonly isKept: boolean
 }
 
-/** Where hooks are not sound an import of a module of node's own is not met; a require is (README, limits). */
-const APPS = hasSoundHooks(process.versions.node) ? ['http2.mjs', 'http2.cjs'] : ['http2.cjs']
-
-describe.each(APPS)('%s', (file) => {
+describe.each(['http2.mjs', 'http2.cjs', 'http2-required.cjs'])('%s', (file) => {
   it('makes a span on each side, carries the trace on, and leaves gRPC alone', async () => {
     app = new App(file, {
       nodeArgs: ['--import', REGISTER],

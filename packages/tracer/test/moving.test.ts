@@ -55,7 +55,11 @@ describe('docs/moving.md', { timeout: 30_000 }, () => {
       name!,
       value!
     ])
-    expect(given.map(([name]) => name)).toEqual(['OTEL_PROPAGATORS', 'DD_TRACE_AGENT_URL'])
+    expect(given.map(([name]) => name)).toEqual([
+      'OTEL_PROPAGATORS',
+      'DD_TRACE_AGENT_URL',
+      'OTEL_TRACES_SAMPLER'
+    ])
     const said: unknown[][] = []
     const config = readConfig(
       (code, ...facts) => void said.push([code, ...facts]),
@@ -64,6 +68,7 @@ describe('docs/moving.md', { timeout: 30_000 }, () => {
     const formats = config.propagation.extract
     expect(formats).toEqual(given[0]?.[1]?.split(','))
     expect(config.endpoints.traces.url).toBe('http://host:4318/v1/traces')
+    expect(config.sampler).toBe(given[2]?.[1])
     expect(said.map(([code]) => code)).toEqual(['CONFIG_AGENT'])
   })
 

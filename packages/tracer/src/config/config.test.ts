@@ -252,9 +252,6 @@ describe('the configuration', () => {
 
   it.each([
     ['OTEL_PROPAGATORS', 'tracecontext,ottrace'],
-    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
-    ['OTEL_TRACES_SAMPLER', 'parentbased_jaeger_remote'],
-    ['OTEL_TRACES_SAMPLER', 'xray'],
     ['OTEL_TRACES_EXPORTER', 'zipkin'],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
     ['OTEL_NODE_RESOURCE_DETECTORS', 'alibaba']

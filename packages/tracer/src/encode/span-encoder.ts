@@ -235,9 +235,12 @@ export class SpanEncoder {
         until = ends[(index >> 1) + 1]!
         continue
       }
-      if (until > from) writer.repeat(from, until)
-      if (own[index] === flat[index]) values.value(keys[index >> 1]!, own[index + 1])
-      else values.attribute(own[index] as string, own[index + 1])
+      if (own[index] === flat[index]) {
+        values.valueAfter(keys[index >> 1]!, own[index + 1], from, until)
+      } else {
+        if (until > from) writer.repeat(from, until)
+        values.attribute(own[index] as string, own[index + 1])
+      }
       from = ends[(index >> 1) + 1]!
       until = from
     }

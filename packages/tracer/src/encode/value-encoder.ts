@@ -3,7 +3,7 @@
  * the cache; what does not repeat is written out, in a short form where it has one.
  */
 import type { AnyValue } from '@opentelemetry/api'
-import type { WireWriter } from '@spanloom/otlp'
+import { SHORT_STRING_CHARS, type WireWriter } from '@spanloom/otlp'
 import { AttributeCache, type KeyEntry, writeScalar } from './attribute-cache.ts'
 import { FIELD_ATTRIBUTES } from './fields.ts'
 
@@ -39,17 +39,42 @@ export class ValueEncoder {
   /** @hot The attribute of a key that is known. */
   value(entry: KeyEntry, value: AnyValue): void {
     const field = isScalar(value) ? entry.field(value) : undefined
-    if (field !== undefined) this.#writer.raw(field)
-    else if (!this.#writeShort(entry.bytes, value)) {
-      this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
+    if (field !== undefined) {
+      this.#writer.raw(field)
+      return
     }
+    const start = this.#writer.length
+    if (isShort(value)) {
+      this.#writer.shortHead(ATTRIBUTES_TAG, entry.bytes)
+      if (this.#endShort(entry.bytes.length, value)) return
+    }
+    this.#writer.length = start
+    this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
   }
 
-  /** @hot What does not repeat is mostly short: paths, ids, measured values. */
-  #writeShort(key: Uint8Array, value: AnyValue): boolean {
-    if (typeof value === 'string') return this.#writer.shortText(ATTRIBUTES_TAG, key, value)
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return false
-    return this.#writer.shortDouble(ATTRIBUTES_TAG, key, value)
+  /**
+   * @hot What was written from `from` until `until`, and then the attribute: the one that stood there has
+   * the same key, so that the copy goes on over its head and only the value is written.
+   */
+  valueAfter(entry: KeyEntry, value: AnyValue, from: number, until: number): void {
+    const writer = this.#writer
+    const keyBytes = entry.bytes.length
+    const field = isScalar(value) ? entry.field(value) : undefined
+    if (field === undefined && isShort(value) && writer.bytes[until + 1]! < 0x80) {
+      writer.repeat(from, until + 2 + keyBytes)
+      if (this.#endShort(keyBytes, value)) return
+      writer.length -= 2 + keyBytes
+    } else if (until > from) {
+      writer.repeat(from, until)
+    }
+    if (field === undefined) this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
+    else writer.raw(field)
+  }
+
+  #endShort(keyBytes: number, value: string | number): boolean {
+    return typeof value === 'string'
+      ? this.#writer.shortText(keyBytes, value)
+      : this.#writer.shortDouble(keyBytes, value)
   }
 
   #writeKeyValue(field: number, key: Uint8Array, value: AnyValue): void {
@@ -103,6 +128,12 @@ export class ValueEncoder {
       this.#writeKeyValue(field, entry.bytes, flat[index + 1])
     }
   }
+}
+
+/** @hot What does not repeat is mostly short: paths, ids, measured values. */
+function isShort(value: AnyValue): value is string | number {
+  if (typeof value === 'string') return value.length <= SHORT_STRING_CHARS
+  return typeof value === 'number' && !Number.isSafeInteger(value)
 }
 
 function isScalar(value: AnyValue): value is string | number | boolean {

@@ -34,7 +34,10 @@ export function instrumentAll(
   }
   const { guard } = shared
   const undo: (() => void)[] = []
-  for (const one of started.values()) undo.push(listen(one, shared))
+  for (const one of started.values()) {
+    undo.push(listen(one, shared))
+    if (one.entry.globals !== undefined) undo.push(offer(one, one.entry.globals, shared))
+  }
 
   function onModule(entry: Entry, target: ModuleTarget, exports: unknown, module: LoadedModule) {
     const one = started.get(entry)
@@ -96,3 +99,32 @@ function listen(one: Started, { guard, overhead }: SharedInstruments): () => voi
 function timed(overhead: CallTimer, handle: (message: unknown) => void, message: unknown): void {
   overhead.time(() => handle(message))
 }
+
+/** Puts the entry's globals where the library finds them; the first reading loads the code that makes them. */
+function offer(one: Started, names: readonly string[], { guard }: SharedInstruments): () => void {
+  const known = globalThis as Record<string, unknown>
+  const getters = new Map<string, () => unknown>()
+  for (const name of names) {
+    if (known[name] !== undefined) continue
+    let made: Readonly<Record<string, unknown>> | undefined
+    const make = guard.wrap(`${one.entry.name} (${name})`, () => {
+      made = {}
+      made = codeOf(one).globals?.(one.instruments)
+    })
+    const get = () => {
+      if (made === undefined) make()
+      return made?.[name]
+    }
+    getters.set(name, get)
+    // What the app assigns takes its place, as if nothing had been there.
+    const set = (value: unknown) => Object.defineProperty(known, name, { ...PLAIN, value })
+    Object.defineProperty(known, name, { configurable: true, get, set })
+  }
+  return () => {
+    for (const [name, get] of getters) {
+      if (Object.getOwnPropertyDescriptor(known, name)?.get === get) delete known[name]
+    }
+  }
+}
+
+const PLAIN = { configurable: true, enumerable: true, writable: true }

@@ -119,6 +119,25 @@ export function inContext<Fn extends AnyFunction>(
   } as Fn
 }
 
+/** Wraps a method so that the functions it is given are called in the context of who gave them. */
+export function bindCallbacks(
+  owner: object,
+  name: string,
+  { storage }: Instruments['contexts']
+): void {
+  wrapMethod(
+    owner,
+    name,
+    (original) =>
+      function (this: unknown, ...args: unknown[]) {
+        const bound = args.map((each) =>
+          typeof each === 'function' ? inContext(storage, each as AnyFunction) : each
+        )
+        return original.apply(this, bound)
+      }
+  )
+}
+
 /**
  * Replaces a method, keeping the name and length that libraries tell functions apart by. False when there is
  * none. A faulty wrapper must not reach the app: wrappers guard what they do before and after the call.

@@ -79,7 +79,7 @@ export const MESSAGING: readonly Entry[] = [
     code: 'platformatic-kafka',
     library: '`@platformatic/kafka`',
     versions: '1, 2',
-    span: 'the same; in a `for await` loop the span is not active',
+    span: 'the same; active in the body of a `for await` loop',
     modules: [
       {
         packageName: '@platformatic/kafka',
@@ -95,6 +95,46 @@ export const MESSAGING: readonly Entry[] = [
         esm: ['MessagesStream'],
         patch: 'stream'
       }
+    ]
+  },
+  {
+    name: 'nats',
+    code: 'nats',
+    library: '`nats`, `@nats-io/transport-node`, `@nats-io/jetstream`',
+    versions: '2; 3; 3',
+    span: 'PRODUCER, `send orders`, of a request until it is answered; CONSUMER, `process orders.*`, a child of the sender and linked to it; queue group, server address; in a `for await` loop the span is not active',
+    modules: [
+      {
+        packageName: 'nats',
+        majors: [2],
+        file: 'lib/nats-base-client/protocol.js',
+        patch: 'protocol'
+      },
+      {
+        packageName: 'nats',
+        majors: [2],
+        file: 'lib/nats-base-client/nats.js',
+        patch: 'connection'
+      },
+      {
+        packageName: 'nats',
+        majors: [2],
+        file: 'lib/jetstream/consumer.js',
+        patch: 'jetstream'
+      },
+      {
+        packageName: '@nats-io/jetstream',
+        majors: [3],
+        file: 'lib/consumer.js',
+        patch: 'jetstream'
+      },
+      {
+        packageName: '@nats-io/nats-core',
+        majors: [3],
+        file: 'lib/protocol.js',
+        patch: 'protocol'
+      },
+      { packageName: '@nats-io/nats-core', majors: [3], file: 'lib/nats.js', patch: 'connection' }
     ]
   },
   {

@@ -32,12 +32,13 @@ describe('the catalogue of instrumentations', () => {
 
   it.each(CATALOGUE.map((entry) => [entry.name, entry] as const))(
     '%s: its code has a patch for each of its modules, and a handler for each of its channels',
-    async (_name, { code, modules = [], channels = [] }) => {
+    async (_name, { code, modules = [], channels = [], globals = [] }) => {
       const file = new URL(`./${code}.ts`, import.meta.url)
       expect(existsSync(file)).toBe(true)
       const { default: instrumentation } = (await import(file.href)) as { default: Instrumentation }
       for (const { patch } of modules) expect(instrumentation.patches).toHaveProperty(patch)
       if (channels.length > 0) expect(instrumentation.channels).toBeTypeOf('function')
+      if (globals.length > 0) expect(instrumentation.globals).toBeTypeOf('function')
     }
   )
 })

@@ -2,6 +2,7 @@
  * Every built-in instrumentation, as data. The code of each is loaded when one of its triggers fires.
  * Sorted as the README's table is: what the runtime has, web frameworks, databases, messaging, the rest.
  */
+import { DATABASES } from './catalogue-databases.ts'
 import { MESSAGING } from './catalogue-messaging.ts'
 import type { Entry } from './registry.ts'
 
@@ -30,7 +31,7 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'undici',
     code: 'undici',
     library: '`fetch` and `undici`',
-    versions: 'Node’s; npm’s 8',
+    versions: 'Node’s; npm’s 5–8',
     span: 'the same; each redirect is a span',
     channels: [
       'undici:request:create',
@@ -274,6 +275,20 @@ export const CATALOGUE: readonly Entry[] = [
     }))
   },
   {
+    name: 'google-genai',
+    code: 'google-genai',
+    library: '`@google/genai`',
+    versions: '1, 2, 3',
+    span: 'the same, `generate_content gemini-3`; one for each request where the client calls functions by itself',
+    modules: (['cjs', 'mjs'] as const).map((ending) => ({
+      packageName: '@google/genai',
+      majors: [1, 2, 3],
+      file: `dist/node/index.${ending}`,
+      patch: 'models',
+      ...(ending === 'mjs' ? { esm: ['Models'] } : {})
+    }))
+  },
+  {
     name: 'ai',
     code: 'ai-sdk',
     library: '`ai`',
@@ -322,10 +337,18 @@ export const CATALOGUE: readonly Entry[] = [
     name: 'prisma',
     code: 'prisma',
     library: '`@prisma/client`',
-    versions: '7',
-    span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s',
+    versions: '6, 7',
+    span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s, or the engine’s',
+    globals: ['PRISMA_INSTRUMENTATION'],
     modules: [
-      { packageName: '@prisma/client', majors: [7], file: 'runtime/client.js', patch: 'runtime' },
+      {
+        packageName: '@prisma/client',
+        majors: [6, 7],
+        file: 'runtime/client.js',
+        patch: 'runtime'
+      },
+      { packageName: '@prisma/client', majors: [6], file: 'runtime/library.js', patch: 'runtime' },
+      { packageName: '@prisma/client', majors: [6], file: 'runtime/binary.js', patch: 'runtime' },
       // What the runtime requires: where node loads the runtime for an `import`, no `require` tells of it.
       {
         packageName: '@prisma/client-runtime-utils',
@@ -335,5 +358,6 @@ export const CATALOGUE: readonly Entry[] = [
       }
     ]
   },
+  ...DATABASES,
   ...MESSAGING
 ]

@@ -73,6 +73,13 @@ export function startDatabaseSpan(
   return span
 }
 
+/** For a span that began before its connection was known. */
+export function putEndpoint(span: RecordingSpan, { namespace, host, port }: Endpoint): void {
+  if (namespace !== undefined) span.put(DB_NAMESPACE, namespace)
+  if (host !== undefined) span.put(SERVER_ADDRESS, host)
+  if (port !== undefined) span.put(SERVER_PORT, port)
+}
+
 /** Ends the span; null and undefined are no error. Ending twice is ending once. */
 export function endDatabaseSpan(span: AnySpan, error: unknown, readFailure: ReadFailure): void {
   if (error !== undefined && error !== null && span instanceof RecordingSpan && span.endMs === 0) {

@@ -2,12 +2,14 @@
  * Puts footers on the ES modules that have a patch, as they are loaded. By synchronous hooks where they are
  * sound: before 22.22.3, 24.11.1 and 25.1 they change how CommonJS is loaded, and on 22.15 an import of
  * express fails with them. Older versions get the same footers from a loader thread (esm-loader.ts), which
- * costs them about 40 ms at start.
+ * costs them about 40 ms at start. That thread sees what is imported but has not the modules: of one of node's own
+ * it tells the main thread, and waits until that has handed it over.
  *
- * A CommonJS file that an ES module imports directly comes through here as well: no `require` tells of it.
+ * A CommonJS file that an ES module imports directly comes through here as well, and then by what node publishes.
  */
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { MessageChannel } from 'node:worker_threads'
 import { ownFile } from '../lib/own-file.ts'
 import { CATALOGUE } from './catalogue.ts'
 import { footerOf, isSupported, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
@@ -39,8 +41,14 @@ export function hookEsModules(nodeVersion: string = process.versions.node): () =
     })
     return () => hooks.deregister()
   }
-  module.register(ownFile('instrument/esm-loader'))
-  return () => {}
+  const { port1, port2 } = new MessageChannel()
+  port1.on('message', (name: string) => {
+    handBuiltin(name)
+    port1.postMessage(name)
+  })
+  port1.unref()
+  module.register(ownFile('instrument/esm-loader'), { data: port2, transferList: [port2] })
+  return () => port1.close()
 }
 
 export function hasSoundHooks(nodeVersion: string): boolean {
@@ -53,7 +61,8 @@ export function hasSoundHooks(nodeVersion: string): boolean {
   return minor > since[0] || (minor === since[0] && patch >= since[1])
 }
 
-const builtins = new Set(
+/** Node's own modules that have a patch, by their names without `node:`. */
+export const builtins: ReadonlySet<string> = new Set(
   CATALOGUE.flatMap(({ modules = [] }) => modules)
     .filter(({ packageName }) => packageName === RUNTIME)
     .map(({ file }) => file)

@@ -6,18 +6,19 @@
  *   context.onerror       the errors that koa answers
  *   Router.middleware     the dispatcher of a router notes whose request it looks up, and
  *   Router.match          puts the pattern of the route that was found on it; both are synchronous
+ *   Router.register       what is in front of a handler is middleware as the app's own; the handler ends it
  *
  * An error passes all the layers on its way out; the innermost that it comes from is the one that threw it:
  *
  *   app.use(answers) ── next ──► app.use(guard) throws          `guard` makes a failed span, `answers` none
  *
- * What comes out of a router is its handler's, and on the server span alone, as is what its own middleware
- * throws. A layer that fails after its `next` has returned has no time of its own: its span has no length.
- * Looking for errors costs a promise a layer, so it is done only in requests that are recorded.
+ * What a handler throws is on the server span alone. A layer that fails after its `next` has returned has no time
+ * of its own: its span has no length. Looking for errors costs a promise a layer, so it is done only in requests
+ * that are recorded, and at a handler only behind middleware of its router.
  */
 import type { IncomingMessage } from 'node:http'
 import { RecordingSpan } from '../trace/span.ts'
-import { type AnyFunction, named } from './calls.ts'
+import { type AnyFunction, named, wrapMethod } from './calls.ts'
 import type { Instruments } from './instruments.ts'
 import { createLayerSpans } from './middleware.ts'
 import type { Instrumentation } from './registry.ts'
@@ -31,12 +32,15 @@ interface Context {
 interface Middleware {
   (this: unknown, context: Context, next: unknown): unknown
   readonly [DISPATCHES]?: true
+  readonly [WATCHED]?: true
 }
 
 /** The middleware that the request has come to, undefined once it has come to its route. */
 const LAYER = Symbol('spanloom.koaLayer')
 /** Marks the dispatcher of a router. */
 const DISPATCHES = Symbol('spanloom.koaDispatches')
+/** Marks what is a layer or a handler of ours: a router registers a list of paths one by one. */
+const WATCHED = Symbol('spanloom.koaWatched')
 
 interface Application {
   readonly middleware: unknown[]
@@ -121,8 +125,37 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
       throw error
     })
   }
-  // A router's dispatcher, for one, is known by its properties.
-  return named(middleware, Object.assign(layer, middleware))
+  return replacing(middleware, layer)
+}
+
+/** What ends the middleware before it. What it throws is none of theirs. */
+function handlerOf(handler: Middleware): Middleware {
+  /** @hot Once a request. */
+  const ending: Middleware = function (context, next) {
+    const server = serverRequestOf(context.req)
+    if (server === undefined) return handler.call(this, context, next)
+    server.leaveLayer()
+    if (context[LAYER] === undefined) return handler.call(this, context, next)
+    context[LAYER] = undefined
+    let result: unknown
+    try {
+      result = handler.call(this, context, next)
+    } catch (error) {
+      wasThrownBelow(server, error)
+      throw error
+    }
+    if (!(result instanceof Promise)) return result
+    return result.then(undefined, (error) => {
+      wasThrownBelow(server, error)
+      throw error
+    })
+  }
+  return replacing(handler, ending)
+}
+
+/** A router's dispatcher, for one, is known by its properties. */
+function replacing(original: Middleware, wrapper: Middleware): Middleware {
+  return named(original, Object.assign(wrapper, original, { [WATCHED]: true }))
 }
 
 /** The error that each request is passing on; errors need not be objects. */
@@ -147,6 +180,33 @@ function patchOnError(prototype: Record<string, AnyFunction>, { guard }: Instrum
   })
 }
 
+function patchRegister(prototype: Record<string, AnyFunction>, instruments: Instruments): void {
+  const spans = createLayerSpans(instruments)
+  const wrapped = (given: unknown, isRoute: boolean) => {
+    const stack = Array.isArray(given) ? given : [given]
+    return stack.map((each: unknown, index) => {
+      if (typeof each !== 'function' || (each as Middleware)[WATCHED]) return each
+      const isHandler = isRoute && index === stack.length - 1
+      const middleware = each as Middleware
+      return isHandler ? handlerOf(middleware) : layerOf(middleware, spans, instruments)
+    })
+  }
+  wrapMethod(
+    prototype,
+    'register',
+    (register) =>
+      function (this: unknown, path, methods, given, ...rest) {
+        let middleware = given
+        try {
+          middleware = wrapped(given, methods.length > 0)
+        } catch (fault) {
+          instruments.guard.report('koa register', fault)
+        }
+        return register.call(this, path, methods, middleware, ...rest)
+      }
+  )
+}
+
 /** Of the dispatcher that is about to look up its route. */
 let lookedUp: Context | undefined
 
@@ -168,6 +228,8 @@ function patchRouter(prototype: Record<string, AnyFunction>, instruments: Instru
   })
   prototype.middleware = patched
   if (routes === middleware) prototype.routes = patched
+
+  patchRegister(prototype, instruments)
 
   const noteRoute = instruments.guard.wrap('koa route', (context: Context, found: Match) => {
     const server = serverRequestOf(context.req)

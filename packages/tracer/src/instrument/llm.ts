@@ -9,23 +9,9 @@
  * The span ends by whichever comes; reading on our own account would take a stream away from the app. Prompts
  * and answers are never recorded.
  */
-import { SpanKind } from '@opentelemetry/api'
-import {
-  GEN_AI_OPERATION_NAME,
-  GEN_AI_PROVIDER_NAME,
-  GEN_AI_REQUEST_MODEL,
-  GEN_AI_RESPONSE_FINISH_REASONS,
-  GEN_AI_RESPONSE_ID,
-  GEN_AI_RESPONSE_MODEL,
-  GEN_AI_USAGE_INPUT_TOKENS,
-  GEN_AI_USAGE_OUTPUT_TOKENS,
-  SERVER_ADDRESS,
-  SERVER_PORT
-} from '@spanloom/otlp'
-import { RecordingSpan } from '../trace/span.ts'
-import type { AnySpan } from '../trace/tracer.ts'
 import { endSpan, runWithSpan, wrapMethod } from './calls.ts'
-import { announce, type Instruments, startExitSpan } from './instruments.ts'
+import type { Instruments } from './instruments.ts'
+import { beginModelCall, type ModelCall } from './model-call.ts'
 import type { Instrumentation, Patch } from './registry.ts'
 
 interface ApiPromise extends Promise<unknown> {
@@ -35,22 +21,6 @@ interface ApiPromise extends Promise<unknown> {
 }
 
 type Body = Readonly<Record<string, unknown>>
-type Streamed = object & { iterator?: () => AsyncIterator<unknown> }
-
-/** Settings of a request that say how it was asked, not what. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  max_tokens: 'gen_ai.request.max_tokens',
-  max_completion_tokens: 'gen_ai.request.max_tokens',
-  max_output_tokens: 'gen_ai.request.max_tokens',
-  temperature: 'gen_ai.request.temperature',
-  top_p: 'gen_ai.request.top_p',
-  top_k: 'gen_ai.request.top_k',
-  frequency_penalty: 'gen_ai.request.frequency_penalty',
-  presence_penalty: 'gen_ai.request.presence_penalty',
-  seed: 'gen_ai.request.seed',
-  n: 'gen_ai.request.choice.count'
-}
-const NAME_CHARS_MAX = 128
 
 const llm: Instrumentation = {
   patches: {
@@ -84,7 +54,7 @@ function patchOf(first: string, second: string, provider: string, operation: str
             endSpan(call.span, error)
             throw error
           }
-          instruments.guard.wrap('model call', () => call.watch(promise as ApiPromise))()
+          instruments.guard.wrap('model call', () => watch(call, promise as ApiPromise))()
           return promise
         }
     )
@@ -102,38 +72,17 @@ function begin(
     // Newer versions of Anthropic's SDK make such a span themselves, through OpenTelemetry's API.
     if (clientOf(resource)?._tracer !== undefined) return undefined
     const request = (typeof body === 'object' && body !== null ? body : {}) as Body
-    const model = typeof request.model === 'string' ? request.model.slice(0, NAME_CHARS_MAX) : ''
-    const name = model === '' ? operation : `${operation} ${model}`
-    const span = startExitSpan(instruments, name, SpanKind.CLIENT)
-    if (span === undefined) return undefined
-    if (span instanceof RecordingSpan) {
-      span.put(GEN_AI_OPERATION_NAME, operation)
-      span.put(GEN_AI_PROVIDER_NAME, provider)
-      if (model !== '') span.put(GEN_AI_REQUEST_MODEL, model)
-      putSettings(span, request)
-      putServer(span, resource)
-    }
-    announce(instruments, span)
-    return new ModelCall(span, instruments)
+    return beginModelCall(instruments, {
+      operation,
+      provider,
+      model: request.model,
+      settings: request,
+      baseUrl: clientOf(resource)?.baseURL
+    })
   } catch (fault) {
     instruments.guard.report('model call', fault)
     return undefined
   }
-}
-
-function putSettings(span: RecordingSpan, request: Body): void {
-  for (const key in SETTINGS) {
-    const value = request[key]
-    if (typeof value === 'number') span.put(SETTINGS[key]!, value)
-  }
-}
-
-function putServer(span: RecordingSpan, resource: object): void {
-  const baseUrl = clientOf(resource)?.baseURL
-  if (typeof baseUrl !== 'string' || !URL.canParse(baseUrl)) return
-  const { hostname, port, protocol } = new URL(baseUrl)
-  span.put(SERVER_ADDRESS, hostname)
-  span.put(SERVER_PORT, port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port))
 }
 
 function clientOf(resource: object): { baseURL?: unknown; _tracer?: unknown } | undefined {
@@ -141,151 +90,34 @@ function clientOf(resource: object): { baseURL?: unknown; _tracer?: unknown } | 
   return _client ?? client
 }
 
-/** Facts come in with an answer's body or, bit by bit, with a stream's chunks. */
-interface Facts {
-  id?: string
-  model?: string
-  inputTokens?: number
-  outputTokens?: number
-  readonly finishReasons: string[]
-}
-
-class ModelCall {
-  readonly span: AnySpan
-  readonly #instruments: Instruments
-  readonly #facts: Facts = { finishReasons: [] }
-  #isParsed = false
-
-  constructor(span: AnySpan, instruments: Instruments) {
-    this.span = span
-    this.#instruments = instruments
+function watch(call: ModelCall, promise: ApiPromise): void {
+  let isParsed = false
+  const { responsePromise, parseResponse, asResponse } = promise
+  if (responsePromise === undefined || typeof parseResponse !== 'function') {
+    call.end()
+    return
   }
-
-  watch(promise: ApiPromise): void {
-    const { responsePromise, parseResponse, asResponse } = promise
-    if (responsePromise === undefined || typeof parseResponse !== 'function') {
-      this.#end()
-      return
-    }
-    // Whoever takes the answer waits for this one: a failure that nobody handles stays unhandled.
-    promise.responsePromise = responsePromise.then(undefined, (error) => {
-      this.#end(error)
+  // Whoever takes the answer waits for this one: a failure that nobody handles stays unhandled.
+  promise.responsePromise = responsePromise.then(undefined, (error) => {
+    call.end(error)
+    throw error
+  })
+  promise.parseResponse = async (...args: unknown[]) => {
+    isParsed = true
+    try {
+      return call.answered(await parseResponse.apply(promise, args))
+    } catch (error) {
+      call.end(error)
       throw error
+    }
+  }
+  if (typeof asResponse !== 'function') return
+  promise.asResponse = async () => {
+    const response = await asResponse.call(promise)
+    // `withResponse()` asks for both; then the parsed answer tells more.
+    setImmediate(() => {
+      if (!isParsed) call.end()
     })
-    promise.parseResponse = async (...args: unknown[]) => {
-      this.#isParsed = true
-      try {
-        return this.#answered(await parseResponse.apply(promise, args))
-      } catch (error) {
-        this.#end(error)
-        throw error
-      }
-    }
-    if (typeof asResponse !== 'function') return
-    promise.asResponse = async () => {
-      const response = await asResponse.call(promise)
-      // `withResponse()` asks for both; then the parsed answer tells more.
-      setImmediate(() => {
-        if (!this.#isParsed) this.#end()
-      })
-      return response
-    }
-  }
-
-  #answered(answer: unknown): unknown {
-    const { iterator } = (answer ?? {}) as Streamed
-    if (typeof iterator !== 'function') {
-      this.#take(answer)
-      this.#end()
-      return answer
-    }
-    const call = this
-    ;(answer as Streamed).iterator = function (this: unknown) {
-      return call.#chunks(iterator.call(answer))
-    }
-    return answer
-  }
-
-  /** Passes a stream's chunks on; the span ends with the last, or when the app has had enough. */
-  #chunks(source: AsyncIterator<unknown>): AsyncIterableIterator<unknown> {
-    const call = this
-    const iterator: AsyncIterableIterator<unknown> = {
-      async next() {
-        try {
-          const result = await source.next()
-          if (result.done) call.#end()
-          else call.#take(result.value)
-          return result
-        } catch (error) {
-          call.#end(error)
-          throw error
-        }
-      },
-      async return(value?: unknown) {
-        call.#end()
-        return source.return === undefined ? { done: true, value } : source.return(value)
-      },
-      async throw(error?: unknown) {
-        call.#end(error)
-        if (source.throw === undefined) throw error
-        return source.throw(error)
-      },
-      [Symbol.asyncIterator]() {
-        return iterator
-      }
-    }
-    return iterator
-  }
-
-  #take(answer: unknown): void {
-    if (typeof answer !== 'object' || answer === null) return
-    this.#instruments.guard.wrap('model answer', () => takeFacts(this.#facts, answer as Answer))()
-  }
-
-  #end(error?: unknown): void {
-    const { span } = this
-    if (span instanceof RecordingSpan && span.isRecording()) {
-      const { id, model, inputTokens, outputTokens, finishReasons } = this.#facts
-      if (id !== undefined) span.put(GEN_AI_RESPONSE_ID, id)
-      if (model !== undefined) span.put(GEN_AI_RESPONSE_MODEL, model)
-      if (inputTokens !== undefined) span.put(GEN_AI_USAGE_INPUT_TOKENS, inputTokens)
-      if (outputTokens !== undefined) span.put(GEN_AI_USAGE_OUTPUT_TOKENS, outputTokens)
-      if (finishReasons.length > 0) {
-        span.setAttribute(GEN_AI_RESPONSE_FINISH_REASONS, [...finishReasons])
-      }
-    }
-    endSpan(span, error)
-  }
-}
-
-interface Answer {
-  readonly id?: unknown
-  readonly model?: unknown
-  readonly usage?: Readonly<Record<string, unknown>> | null
-  readonly choices?: readonly { readonly finish_reason?: unknown }[]
-  readonly stop_reason?: unknown
-  readonly status?: unknown
-  readonly delta?: { readonly stop_reason?: unknown }
-  /** Events of streams wrap the answer. */
-  readonly message?: Answer
-  readonly response?: Answer
-}
-
-function takeFacts(facts: Facts, answer: Answer): void {
-  const inner = answer.response ?? answer.message
-  if (typeof inner === 'object' && inner !== null && 'id' in inner) takeFacts(facts, inner)
-  if (typeof answer.id === 'string' && facts.id === undefined) facts.id = answer.id
-  if (typeof answer.model === 'string') facts.model = answer.model.slice(0, NAME_CHARS_MAX)
-  const usage = answer.usage ?? {}
-  const input = usage.prompt_tokens ?? usage.input_tokens
-  const output = usage.completion_tokens ?? usage.output_tokens
-  if (typeof input === 'number') facts.inputTokens = input
-  if (typeof output === 'number') facts.outputTokens = output
-  const reasons = answer.choices?.map((choice) => choice.finish_reason) ?? []
-  reasons.push(answer.stop_reason, answer.delta?.stop_reason)
-  for (const reason of reasons) {
-    if (typeof reason === 'string' && !facts.finishReasons.includes(reason)) {
-      facts.finishReasons.push(reason)
-    }
+    return response
   }
 }

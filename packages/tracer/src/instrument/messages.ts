@@ -9,7 +9,7 @@
  * D is the queue or topic; for names that brokers make up it is `(temporary)`, because a span's name has few
  * values. Links of a batch are bound by the span's own limit, which counts what it drops.
  */
-import { SpanKind } from '@opentelemetry/api'
+import { type Context, SpanKind } from '@opentelemetry/api'
 import {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_DESTINATION_NAME,
@@ -23,6 +23,7 @@ import type { Headers } from '../propagate/propagator.ts'
 import type { InertSpan } from '../trace/inert-span.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { type AnySpan, contextWithSpan } from '../trace/tracer.ts'
+import { endSpan } from './calls.ts'
 import { type Instruments, startEntrySpan, startExitSpan } from './instruments.ts'
 
 /** A queue that the broker has named: RabbitMQ's own and its direct replies. */
@@ -84,13 +85,22 @@ export function startReceive(
   return span
 }
 
-/** Runs the handler of a message: its span is active, with the sender's baggage and nothing of the library's. */
+/** Runs the handler of a message in `consumerContext`. */
 export function runAsConsumer<Result>(
-  { contexts, propagator, guard }: Instruments,
+  instruments: Instruments,
   span: AnySpan,
   headers: Headers | undefined,
   fn: () => Result
 ): Result {
+  return instruments.contexts.run(consumerContext(instruments, span, headers), fn)
+}
+
+/** The span of a message is active in it, with the sender's baggage and nothing of the library's. */
+export function consumerContext(
+  { propagator, guard }: Instruments,
+  span: AnySpan,
+  headers: Headers | undefined
+): Context {
   let context = contextWithSpan(ROOT_FRAME, span)
   try {
     const baggage = headers === undefined ? undefined : propagator.baggageOf(headers)
@@ -98,7 +108,7 @@ export function runAsConsumer<Result>(
   } catch (fault) {
     guard.report('message baggage', fault)
   }
-  return contexts.run(context, fn)
+  return context
 }
 
 /** Also where traces are begun anew for what comes in: the link is what is left of the sender then. */
@@ -154,4 +164,38 @@ function describe(
 
 function shownName(destination: string): string {
   return TEMPORARY.test(destination) ? '(temporary)' : destination
+}
+
+/**
+ * Passes on what a loop gets: a message's span is open from when it is handed out until the next is asked for.
+ * No library can make a span active in the body of somebody's loop.
+ */
+export function watchLoop<Message>(
+  iterator: AsyncIterator<Message>,
+  begin: (message: Message) => AnySpan | undefined
+): AsyncIterableIterator<Message> {
+  let open: AnySpan | undefined
+  const end = (error?: unknown) => {
+    if (open !== undefined) endSpan(open, error)
+    open = undefined
+  }
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      end()
+      const result = await iterator.next()
+      if (result.done !== true) open = begin(result.value)
+      return result
+    },
+    async return(value?: unknown) {
+      end()
+      return (await iterator.return?.(value)) ?? { done: true, value: undefined }
+    },
+    async throw(error?: unknown) {
+      end(error)
+      return (await iterator.throw?.(error)) ?? { done: true, value: undefined }
+    }
+  }
 }

@@ -2,8 +2,8 @@
  * Tells when a file of a library that has a patch has been evaluated, and hands its exports to the patch.
  *
  *   CommonJS    node publishes every `require` on `tracing:module.require:end`, with what was asked for, by
- *               whom, and the exports. Nothing is rewritten: it adds 1 µs a `require`, and it is the same
- *               in Node 22.15, 24 and 26. What may be a target shows by the id's last word; under an npm
+ *               whom, and the exports; an ES module's `import` of it too, with the file and by nobody. Nothing is
+ *               rewritten: it adds 1 µs a `require`, and it is the same in Node 22.15, 24 and 26. What may be a target shows by the id's last word; under an npm
  *               alias (`"pgx": "npm:pg@8"`) a package is looked at once, by the file that it is
  *   ES module   a footer hands the exports over (footers.ts), put on by a load hook (esm-hook.ts)
  *   bundle      the same footers, put on by a bundler's plugin; what was evaluated before us waits on a list
@@ -97,7 +97,11 @@ export function watchModules(
 
   function onRequired(message: unknown): void {
     const { id, parentFilename, result } = message as RequireMessage
-    if (typeof id !== 'string' || parentFilename === undefined) return
+    if (typeof id !== 'string') return
+    if (parentFilename === undefined) {
+      if (words.has(lastWord(id))) handFile(id, result, 'import')
+      return
+    }
     if (!words.has(lastWord(id))) {
       if (isPackage(id) && !packages.has(id)) lookAtPackage(id, parentFilename, result)
       return

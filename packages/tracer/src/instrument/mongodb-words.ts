@@ -112,7 +112,7 @@ function statementShapes(statements: readonly unknown[]): string {
   return `[{${parts.join(',')}}${statements.length > 1 ? ',…' : ''}]`
 }
 
-function shapeOf(value: unknown, depth: number): string {
+export function shapeOf(value: unknown, depth: number): string {
   if (typeof value !== 'object' || value === null) return '"?"'
   if (Array.isArray(value)) return listShape(value, depth)
   if (!isDocument(value)) return '"?"'

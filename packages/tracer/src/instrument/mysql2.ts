@@ -9,27 +9,15 @@
  * A pool calls back in the context of whoever gave the connection back, a connection in that of its socket:
  * callbacks and events are brought into the context of the call.
  */
-import { type AnyFunction, errorTypeOf, inContext, wrapMethod } from './calls.ts'
-import {
-  type Endpoint,
-  endDatabaseSpan,
-  type Failure,
-  messageOf,
-  type Statement,
-  startDatabaseSpan
-} from './db-span.ts'
+import { type AnyFunction, bindCallbacks, inContext, wrapMethod } from './calls.ts'
+import { endDatabaseSpan, startDatabaseSpan } from './db-span.ts'
 import type { Instruments } from './instruments.ts'
+import { type MysqlConfig, mysqlEndpointOf, readMysqlFailure } from './mysql-words.ts'
 import type { Instrumentation } from './registry.ts'
-import { summarize } from './sql.ts'
+import { SqlStatements } from './sql-statements.ts'
 
 interface Connection {
-  readonly config?: {
-    readonly host?: string
-    readonly port?: number | string
-    readonly socketPath?: string
-    readonly database?: string
-  }
-  [ENDPOINT]?: Endpoint
+  readonly config?: MysqlConfig
 }
 
 /** Query, Execute: an emitter with a callback or none. */
@@ -42,11 +30,7 @@ interface Command {
 
 type EndCall = (error?: unknown) => void
 
-const ENDPOINT = Symbol('spanloom.endpoint')
-const DEFAULT_PORT = 3_306
-const STATEMENTS_MAX = 512
-/** Longer ones are mostly generated with their values inside, and never seen again. */
-const STATEMENT_CHARS_MAX = 2_048
+const statements = new SqlStatements('mysql', 'mysql')
 
 const mysql2: Instrumentation = {
   patches: {
@@ -60,18 +44,7 @@ const mysql2: Instrumentation = {
     pool: (exports, { contexts }) => {
       const owner = ownerOf((exports as { prototype: object }).prototype, 'getConnection')
       if (owner === undefined) return
-      wrapMethod(
-        owner,
-        'getConnection',
-        (getConnection) =>
-          function (this: unknown, callback: unknown) {
-            const bound =
-              typeof callback === 'function'
-                ? inContext(contexts.storage, callback as AnyFunction)
-                : callback
-            return getConnection.call(this, bound)
-          }
-      )
+      bindCallbacks(owner, 'getConnection', contexts)
     }
   }
 }
@@ -147,11 +120,11 @@ function begin(
 ): EndCall | undefined {
   if (typeof sql !== 'string') return undefined
   try {
-    const endpoint = endpointOf(connection)
-    const statement = statementOf(sql, endpoint.namespace)
+    const endpoint = mysqlEndpointOf(connection, 'mysql', connection.config)
+    const statement = statements.of(sql, endpoint.namespace)
     const span = startDatabaseSpan(instruments, endpoint, statement)
     if (span === undefined) return undefined
-    return (error) => endDatabaseSpan(span, error, readFailure)
+    return (error) => endDatabaseSpan(span, error, readMysqlFailure)
   } catch (fault) {
     instruments.guard.report('mysql2 query', fault)
     return undefined
@@ -183,58 +156,5 @@ function watch(command: Command, end: EndCall, instruments: Instruments): void {
     if (event === 'error') end(args[0])
     else if (event === 'end') end()
     return emit.call(this, event, ...args)
-  }
-}
-
-interface NamedStatement extends Statement {
-  readonly namespace: string | undefined
-}
-
-const statements = new Map<string, NamedStatement>()
-
-function statementOf(sql: string, namespace: string | undefined): Statement {
-  const known = statements.get(sql)
-  if (known !== undefined && known.namespace === namespace) return known
-  const { text, operation, table } = summarize(sql, 'mysql')
-  const verb = operation ?? 'mysql'
-  const target = table ?? namespace
-  const spanName = target === undefined ? verb : `${verb} ${target}`
-  const statement = { spanName, operation, collection: table, text, namespace }
-  if (statements.size >= STATEMENTS_MAX) statements.clear()
-  if (sql.length <= STATEMENT_CHARS_MAX) statements.set(sql, statement)
-  return statement
-}
-
-function endpointOf(connection: Connection): Endpoint {
-  const known = connection[ENDPOINT]
-  const { host, port, socketPath, database } = connection.config ?? {}
-  // `changeUser` goes to another database.
-  const namespace = database === '' ? undefined : database
-  if (known !== undefined && known.namespace === namespace) return known
-  const endpoint = {
-    system: 'mysql',
-    namespace,
-    host: socketPath ?? host ?? 'localhost',
-    port: socketPath === undefined ? Number(port ?? DEFAULT_PORT) : undefined
-  }
-  connection[ENDPOINT] = endpoint
-  return endpoint
-}
-
-/** Messages that name a table or a column; others may have a value between their quotes. */
-const NAMING: ReadonlySet<unknown> = new Set([
-  'ER_NO_SUCH_TABLE',
-  'ER_BAD_FIELD_ERROR',
-  'ER_BAD_DB_ERROR',
-  'ER_TABLE_EXISTS_ERROR'
-])
-
-function readFailure(error: unknown): Failure {
-  const { code, sqlState } = error as { code?: unknown; sqlState?: unknown }
-  const message = messageOf(error)
-  return {
-    statusCode: typeof sqlState === 'string' && sqlState !== '' ? sqlState : undefined,
-    type: errorTypeOf(error),
-    message: NAMING.has(code) ? message : message?.replace(/'[\s\S]*'/, '?')
   }
 }

@@ -7,15 +7,13 @@
  * connection's first user.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import { type Context, SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { type Context, SpanKind } from '@opentelemetry/api'
 import {
   DB_COLLECTION_NAME,
   DB_NAMESPACE,
   DB_OPERATION_NAME,
   DB_QUERY_TEXT,
-  DB_RESPONSE_STATUS_CODE,
   DB_SYSTEM_NAME,
-  ERROR_TYPE,
   SERVER_ADDRESS,
   SERVER_PORT
 } from '@spanloom/otlp'
@@ -23,7 +21,9 @@ import { joinedWords } from '../lib/joined-words.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { inContext } from './calls.ts'
+import { endDatabaseSpan } from './db-span.ts'
 import { announce, type Instruments, startExitSpan } from './instruments.ts'
+import { readPgFailure } from './pg-failure.ts'
 import type { Instrumentation } from './registry.ts'
 import { summarize } from './sql.ts'
 
@@ -113,21 +113,8 @@ class QueryCall {
     const span = this.#span
     if (this.#ended || !(span instanceof RecordingSpan)) return
     this.#ended = true
-    if (error !== undefined && error !== null) {
-      const { code, name, message } = error as { code?: unknown; name?: string; message?: string }
-      const isSqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
-      if (isSqlState) span.put(DB_RESPONSE_STATUS_CODE, code)
-      span.put(ERROR_TYPE, typeof code === 'string' ? code : (name ?? 'Error'))
-      const shown = isSqlState ? withoutValue(code, message) : message
-      span.setStatus({ code: SpanStatusCode.ERROR, ...(shown ? { message: shown } : {}) })
-    }
-    span.end()
+    endDatabaseSpan(span, error, readPgFailure)
   }
-}
-
-/** Class 22, data exceptions, repeats the value: `invalid input syntax for type integer: "abc"`. */
-function withoutValue(sqlState: string, message: string | undefined): string | undefined {
-  return sqlState.startsWith('22') ? message?.replace(/"[\s\S]*"/, '?') : message
 }
 
 function beginQuery(

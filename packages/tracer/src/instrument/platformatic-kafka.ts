@@ -5,8 +5,8 @@
  *
  *   send             `send`, one for each topic; the context in every message's headers
  *   on('data')       `process` for each message, active in the listeners, ended when they have returned
- *   for await        `process` for each message, from when it is handed out until the next is asked for. No
- *                    library can make a span active in the body of somebody's loop
+ *   for await        `process` for each message, from when it is handed out until the next is asked for,
+ *                    active in the body of the loop (message-loop.ts)
  */
 import { MESSAGING_BATCH_MESSAGE_COUNT } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
@@ -21,7 +21,8 @@ import {
 } from './calls.ts'
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
 import { describeKafka, KAFKA } from './kafka-words.ts'
-import { runAsConsumer, startProcess, startSend, textHeaders } from './messages.ts'
+import { MessageLoop } from './message-loop.ts'
+import { consumerContext, runAsConsumer, startProcess, startSend, textHeaders } from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface Message {
@@ -199,32 +200,39 @@ function watched(
   iterator: AsyncIterator<Received>,
   instruments: Instruments
 ): AsyncIterableIterator<Received> {
+  const loop = new MessageLoop<Received>(instruments.contexts)
   let open: AnySpan | undefined
   const end = (error?: unknown) => {
     if (open !== undefined) endSpan(open, error)
     open = undefined
   }
+  const read = () => iterator.next()
+  const take = (message: Received) => {
+    try {
+      const { span, headers } = begin(stream, message, instruments)
+      open = span
+      return consumerContext(instruments, span, headers)
+    } catch (fault) {
+      instruments.guard.report('@platformatic/kafka iteration', fault)
+      return undefined
+    }
+  }
   return {
     [Symbol.asyncIterator]() {
       return this
     },
-    async next() {
+    next() {
       end()
-      const result = await iterator.next()
-      if (result.done === true) return result
-      try {
-        open = begin(stream, result.value, instruments).span
-      } catch (fault) {
-        instruments.guard.report('@platformatic/kafka iteration', fault)
-      }
-      return result
+      return loop.next(read, take)
     },
     async return(value?: unknown) {
       end()
+      loop.end()
       return (await iterator.return?.(value)) ?? { done: true, value: undefined }
     },
     async throw(error?: unknown) {
       end(error)
+      loop.end()
       return (await iterator.throw?.(error)) ?? { done: true, value: undefined }
     }
   }

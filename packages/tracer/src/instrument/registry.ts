@@ -5,7 +5,8 @@
  *                     and bundler plugins, the doctor and the README's table read the same list.
  *   Instrumentation   code: `src/instrument/<entry's code>.ts`, loaded when the first trigger fires.
  *
- * Triggers are a message on one of the entry's channels, or a module of the library that the app loads.
+ * Triggers are a message on one of the entry's channels, a module of the library that the app loads, or the
+ * reading of one of the entry's globals.
  */
 import type { Instruments } from './instruments.ts'
 
@@ -24,6 +25,8 @@ export interface Entry {
    */
   readonly channels?: readonly string[]
   readonly modules?: readonly ModuleTarget[]
+  /** Names on `globalThis` where the library looks for somebody to tell. What the app puts there stays. */
+  readonly globals?: readonly string[]
 }
 
 /** A file of a library whose exports are handed to a patch once it has been evaluated. */
@@ -66,6 +69,8 @@ export interface Instrumentation {
     instruments: Instruments
   ) => Readonly<Record<string, (message: unknown) => void>>
   readonly patches?: Readonly<Record<string, Patch>>
+  /** A value for each of the entry's globals. */
+  readonly globals?: (instruments: Instruments) => Readonly<Record<string, unknown>>
 }
 
 /** What has come of an entry in this process: for the start-up line and the doctor. */

@@ -17,26 +17,31 @@ const SLASH = 47
 
 export type Glob = (text: string) => boolean
 
-export function compileGlob(pattern: string): Glob {
-  const tokens = tokensOf(pattern.toLowerCase())
+/** `hasSegments` false: `:` stands for itself. */
+export function compileGlob(pattern: string, hasSegments = true): Glob {
+  const tokens = tokensOf(pattern.toLowerCase(), hasSegments)
   if (tokens.every((token) => token === ANY_TEXT)) {
     return tokens.length > 0 ? () => true : (text) => text === ''
   }
   return (text) => matches(tokens, text.slice(0, TEXT_CHARS_MAX).toLowerCase())
 }
 
-function tokensOf(pattern: string): number[] {
+function tokensOf(pattern: string, hasSegments: boolean): number[] {
   const tokens: number[] = []
   for (let at = 0; at < pattern.length; at++) {
     const char = pattern[at]!
     if (char === '*') tokens.push(ANY_TEXT)
     else if (char === '?') tokens.push(ANY_ONE)
-    else if (char === ':' && pattern[at - 1] === '/' && /\w/.test(pattern[at + 1] ?? '')) {
+    else if (hasSegments && char === ':' && isSegment(pattern, at)) {
       tokens.push(ANY_SEGMENT)
       while (at + 1 < pattern.length && pattern[at + 1] !== '/') at++
     } else tokens.push(char.charCodeAt(0))
   }
   return tokens
+}
+
+function isSegment(pattern: string, colon: number): boolean {
+  return pattern[colon - 1] === '/' && /\w/.test(pattern[colon + 1] ?? '')
 }
 
 function matches(tokens: readonly number[], text: string): boolean {

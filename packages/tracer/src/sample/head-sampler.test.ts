@@ -212,6 +212,82 @@ describe('rules', () => {
   })
 })
 
+describe('a sampler that asks a service', () => {
+  // Closed before its first question: nothing is asked in these tests.
+  const begun = (name: SamplerName, samplerArg?: string) => {
+    const parts = start(name, samplerArg === undefined ? {} : { samplerArg })
+    parts.sampler.close()
+    return parts
+  }
+
+  it('may drop from the start, is not scaled, and begins without facts', () => {
+    for (const name of ['jaeger_remote', 'parentbased_jaeger_remote', 'xray'] as const) {
+      const { sampler } = begun(name)
+      expect([sampler.mayDrop, sampler.isScalable, sampler.readsFacts]).toEqual([
+        true,
+        false,
+        false
+      ])
+      expect(sampler.keepsRoots).toBe(false)
+    }
+  })
+
+  it('of Jaeger begins with its initial rate', () => {
+    const { begin, said } = begun('jaeger_remote', 'initialSamplingRate=0.25')
+    const kept = Array.from({ length: 2_000 }, () => begin()).filter(isSampled)
+    expect(kept.length).toBeGreaterThan(350)
+    expect(kept.length).toBeLessThan(650)
+    expect(kept[0]!.traceState).toBe('ot=th:c')
+    expect(said).toEqual([])
+  })
+
+  it('of Jaeger begins with one in a thousand', () => {
+    const { begin } = begun('jaeger_remote')
+    const kept = Array.from({ length: 20_000 }, () => begin()).filter(isSampled)
+    expect(kept.length).toBeLessThan(100)
+    for (const { traceState } of kept) expect(traceState).toBe('ot=th:ffbe77')
+  })
+
+  it('of X-Ray begins with one trace a second and a twentieth of the others', () => {
+    const { begin } = begun('xray')
+    expect([isSampled(begin()), begin().traceFlags & 2]).toEqual([true, 2])
+    const kept = Array.from({ length: 2_000 }, () => begin()).filter(isSampled)
+    expect(kept.length).toBeGreaterThan(40)
+    expect(kept.length).toBeLessThan(200)
+    expect(kept[0]!.traceState).toBe('ot=th:f3333')
+  })
+
+  it.each([
+    ['jaeger_remote', 0, true],
+    ['parentbased_jaeger_remote', 0, false],
+    ['xray', 0, false],
+    ['xray', 1, true]
+  ] as const)('%s below a remote parent of flag %d: %s', (name, flag, kept) => {
+    const { begin, remote } = begun(name, name === 'xray' ? undefined : 'initialSamplingRate=1')
+    begin()
+    for (let index = 0; index < 20; index++) expect(isSampled(begin(remote(flag)))).toBe(kept)
+  })
+
+  it('is within the rules and the limit of the process', () => {
+    const { begin, sampler } = start('jaeger_remote', {
+      samplerArg: 'initialSamplingRate=0',
+      samplingRules: '[{"name":"a","sample_rate":1}]',
+      tracesPerSecondMax: 2
+    })
+    sampler.close()
+    expect(Array.from({ length: 9 }, () => begin()).filter(isSampled)).toHaveLength(2)
+  })
+
+  it('counts what it leaves out', () => {
+    const { begin, host, ended, sampler } = begun('jaeger_remote', 'initialSamplingRate=0')
+    sampler.onMayDrop(() => {
+      host.countUnsampled = true
+    })
+    begin(ROOT_CONTEXT, { kind: SpanKind.SERVER }).end()
+    expect(ended[0]).toBeInstanceOf(CountedSpan)
+  })
+})
+
 describe('mayDrop', () => {
   it.each([
     ['always_on', {}, false],

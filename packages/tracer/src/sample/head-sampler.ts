@@ -1,7 +1,7 @@
 /**
  * The head sampler: whether a span is recorded, decided when it starts.
  *
- *   a local root  ─→ the collector's rate, a rule, a ratio, a limit        (root-sampler.ts)
+ *   a local root  ─→ the collector's rate, a rule, a ratio, a limit, a service   (root-sampler.ts)
  *   its children  ─→ as their parent, so that a trace is whole in a process
  *
  * `SpanStarter` reads two fields, `keepsRoots` and `children`, and asks only when they do not settle it:
@@ -26,19 +26,15 @@ export const SAMPLER_NAMES = [
   'always_off',
   'traceidratio',
   'rate_limited',
+  'jaeger_remote',
+  'xray',
   'parentbased_always_on',
   'parentbased_always_off',
   'parentbased_traceidratio',
-  'parentbased_rate_limited'
+  'parentbased_rate_limited',
+  'parentbased_jaeger_remote'
 ] as const
 export type SamplerName = (typeof SAMPLER_NAMES)[number]
-
-/** They take their strategies from a service of their own, which the collector is not. */
-export const UNSUPPORTED_SAMPLER_NAMES = [
-  'jaeger_remote',
-  'parentbased_jaeger_remote',
-  'xray'
-] as const
 
 export const NO_SAMPLING_SETTINGS: SamplingSettings = {
   samplerArg: undefined,
@@ -89,7 +85,8 @@ export class HeadSampler {
       tracesPerSecondMax === undefined &&
       (sampleRate === undefined || samplerIsSet)
     this.keepsRoots = isPlain && (name === 'always_on' || name === 'parentbased_always_on')
-    if (name.startsWith('parentbased_')) this.children = FOLLOW
+    // X-Ray's sampler is one that follows its parent, by whatever tracer.
+    if (name.startsWith('parentbased_') || name === 'xray') this.children = FOLLOW
     else this.children = this.keepsRoots ? KEEP : ASK_BELOW_REMOTE
     if (this.keepsRoots) return
     const root = this.#rootSampler()
@@ -154,14 +151,26 @@ export class HeadSampler {
     this.keepsRoots = false
     this.children = ASK
     this.readsFacts = true
+    this.#root?.close()
     this.droppedOne()
+  }
+
+  /** No sampling service is asked any more. */
+  close(): void {
+    this.#root?.close()
+  }
+
+  #rootChanged(): void {
+    if (this.#root === undefined || this.#decideWith !== undefined) return
+    this.readsFacts = this.#root.readsFacts
   }
 
   #rootSampler(): RootSampler {
     this.#root ??= requireOwn<RootCode>('sample/root-sampler').createRootSampler(
       this.#name,
       this.#settings,
-      this.#parts
+      this.#parts,
+      () => this.#rootChanged()
     )
     return this.#root
   }

@@ -2,45 +2,45 @@
  * Decides about local roots, by what is configured:
  *
  *   rule that fits ─→ its ratio ─→ its limit ─┐
- *   none fits ─────→ ratio × collector's rate ┴→ limit of the process ─→ kept or dropped
+ *   none fits ─────→ ratio × collector's rate ┼→ limit of the process ─→ kept or dropped
+ *              or ─→ what a service says ─────┘   (remote/)
  *
  * A ratio is consistent (threshold.ts), and what it keeps says how many it stands for (`th`). A limit
  * keeps what comes first, which is no probability: what passes through one carries no `th`.
  */
 
-import { readOtState, withThreshold } from './ot-tracestate.ts'
+import { requireOwn } from '../lib/own-file.ts'
+import { type Decide, limited, ratio } from './decide.ts'
 import { RateLimiter } from './rate-limiter.ts'
+import type { RemoteSampler } from './remote/remote-sampler.ts'
 import { parseRules, type Rule } from './rules.ts'
-import {
-  DROP,
-  DROPPED,
-  type HeadRequest,
-  KEPT,
-  RECORD_AND_SAMPLE,
-  type SamplingResult
-} from './sampling-result.ts'
+import type { HeadRequest, SamplingResult } from './sampling-result.ts'
 import type { SamplerParts, SamplingSettings } from './sampling-settings.ts'
-import { isAbove, type Threshold, thresholdOf } from './threshold.ts'
 
 /** Traces a second when `rate_limited` is not told. */
 const RATE_DEFAULT = 100
 
-type Decide = (request: HeadRequest) => SamplingResult
+type JaegerCode = typeof import('./remote/jaeger.ts')
+type XrayCode = typeof import('./remote/xray.ts')
 
 export interface RootSampler {
   /** Whether every root is sampled, whatever it is. */
   readonly keepsAll: boolean
+  /** May change when a sampling service answers: see `changed`. */
   readonly readsFacts: boolean
   decide(request: HeadRequest): SamplingResult
   /** Multiplies the ratio of what no rule decides about. */
   scale(rate: number): void
+  close(): void
 }
 
 export function createRootSampler(
   /** One of `SAMPLER_NAMES`. */
   name: string,
   settings: SamplingSettings,
-  parts: SamplerParts
+  parts: SamplerParts,
+  /** Called when `readsFacts` may have changed. */
+  changed: () => void
 ): RootSampler {
   const { serviceName, nowMs, notify } = parts
   const base = name.replace('parentbased_', '')
@@ -53,7 +53,10 @@ export function createRootSampler(
   const deciders = rules.map((rule) => ({ rule, decide: decideByRule(rule) }))
   const perSecond = base === 'rate_limited' ? rateOf(settings, parts) : undefined
   const limiter = limiterOf(settings.tracesPerSecondMax, nowMs)
-  const unscaled = limited(ratio(probability, base !== 'always_on'), limiterOf(perSecond, nowMs))
+  const remote = remoteSampler(base, settings, parts, changed)
+  const unscaled =
+    remote?.decide ?? limited(ratio(probability, base !== 'always_on'), limiterOf(perSecond, nowMs))
+  const readsFacts = rules.some((rule) => rule.readsFacts)
   let decideBase = unscaled
   let keepsAll = base === 'always_on' && probability === 1
 
@@ -65,63 +68,37 @@ export function createRootSampler(
     get keepsAll() {
       return keepsAll && deciders.length === 0 && limiter === undefined
     },
-    readsFacts: rules.some((rule) => rule.readsFacts),
+    get readsFacts() {
+      return readsFacts || remote?.readsFacts === true
+    },
     decide: limited(decideOne, limiter),
     scale(rate) {
       decideBase = rate === 1 ? unscaled : ratio(probability * rate, true)
       keepsAll = base === 'always_on' && probability === 1 && rate === 1
-    }
+    },
+    close: () => remote?.close()
   }
+}
+
+/** A sampler whose strategy a service says; its code is loaded with the first. */
+function remoteSampler(
+  base: string,
+  settings: SamplingSettings,
+  parts: SamplerParts,
+  changed: () => void
+): RemoteSampler | undefined {
+  const { samplerArg } = settings
+  if (base === 'jaeger_remote') {
+    const { createJaegerSampler } = requireOwn<JaegerCode>('sample/remote/jaeger')
+    return createJaegerSampler(samplerArg, parts, changed)
+  }
+  if (base !== 'xray') return undefined
+  const { createXraySampler } = requireOwn<XrayCode>('sample/remote/xray')
+  return createXraySampler(samplerArg, parts, changed)
 }
 
 function decideByRule({ probability, limiter }: Rule): Decide {
   return limited(ratio(probability, true), limiter)
-}
-
-/** `isWeighted`: what is kept carries its threshold; all of it when everything is kept. */
-function ratio(probability: number, isWeighted: boolean): Decide {
-  if (probability <= 0)
-    return (request) => (hasState(request) ? unweighted(request, DROP) : DROPPED)
-  if (probability >= 1 && !isWeighted) return () => KEPT
-  const threshold = thresholdOf(Math.min(1, probability))
-  const kept: SamplingResult = { ...KEPT, traceState: `ot=th:${threshold.text}` }
-  return (request) => {
-    if (hasState(request)) return ratioBelow(request, threshold)
-    return isAbove(request.trace2, request.trace3, threshold) ? kept : DROPPED
-  }
-}
-
-/** With a tracestate to read, whose `rv` may stand for the trace id, and to carry on. */
-function ratioBelow(request: HeadRequest, threshold: Threshold): SamplingResult {
-  const state = readOtState(request.parent!.traceState)
-  const isKept =
-    state.random === undefined
-      ? isAbove(request.trace2, request.trace3, threshold)
-      : isAbove(state.random.high, state.random.low, threshold)
-  return {
-    decision: isKept ? RECORD_AND_SAMPLE : DROP,
-    traceState: withThreshold(state, isKept ? threshold : undefined),
-    attributes: undefined
-  }
-}
-
-function limited(decide: Decide, limiter: RateLimiter | undefined): Decide {
-  if (limiter === undefined) return decide
-  return (request) => {
-    const result = decide(request)
-    if (result.decision === DROP) return result
-    return unweighted(request, limiter.take() ? RECORD_AND_SAMPLE : DROP)
-  }
-}
-
-function unweighted(request: HeadRequest, decision: SamplingResult['decision']): SamplingResult {
-  if (!hasState(request)) return decision === DROP ? DROPPED : KEPT
-  const traceState = withThreshold(readOtState(request.parent!.traceState), undefined)
-  return { decision, traceState, attributes: undefined }
-}
-
-function hasState({ parent }: HeadRequest): boolean {
-  return parent !== undefined && parent.traceState !== ''
 }
 
 function limiterOf(perSecond: number | undefined, nowMs: () => number): RateLimiter | undefined {

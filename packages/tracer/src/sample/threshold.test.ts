@@ -4,6 +4,7 @@ import { NO_SAMPLING_SETTINGS } from './head-sampler.ts'
 import { readOtState, withThreshold } from './ot-tracestate.ts'
 import { createRootSampler } from './root-sampler.ts'
 import { DROP, RECORD_AND_SAMPLE } from './sampling-result.ts'
+import type { SamplerParts } from './sampling-settings.ts'
 import { isAbove, thresholdOf } from './threshold.ts'
 
 /** A generator with a seed: the same ids in every run. */
@@ -151,7 +152,8 @@ describe('traceidratio below a remote parent', () => {
   const sampler = createRootSampler(
     'traceidratio',
     { ...NO_SAMPLING_SETTINGS, samplerArg: '0.5' },
-    { serviceName: 'a', nowMs: () => 0, notify: () => {}, guard: undefined as never }
+    { serviceName: 'a', nowMs: () => 0, notify: () => {} } as Partial<SamplerParts> as SamplerParts,
+    () => {}
   )
   const decide = (trace2: number, traceState: string) =>
     sampler.decide({

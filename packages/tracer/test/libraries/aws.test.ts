@@ -1,4 +1,5 @@
 /** The AWS SDK against a fake endpoint, which answers as the four services do and keeps what it was sent. */
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -32,7 +33,7 @@ class FakeAws {
         const operation = target.split('.').at(-1) || /Action=(\w+)/.exec(body)?.[1] || 'GetObject'
         const seen = { headers: request.headers, body }
         this.seen.set(operation, [...(this.seen.get(operation) ?? []), seen])
-        const [status, answer] = answerTo(operation)
+        const [status, answer] = answerTo(operation, body)
         response.writeHead(status, { 'x-amzn-requestid': `id of ${operation}` }).end(answer)
       })
     })
@@ -50,11 +51,15 @@ class FakeAws {
   }
 }
 
-function answerTo(operation: string): [number, string] {
+/** The SDK checks the sums of bodies. */
+const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+
+function answerTo(operation: string, body: string): [number, string] {
   switch (operation) {
     case 'ReceiveMessage': {
       const traceparent = { DataType: 'String', StringValue: SENDER }
-      const messages = [{ MessageId: 'm1', Body: 'x', MessageAttributes: { traceparent } }]
+      const message = { MessageId: 'm1', Body: 'x', MD5OfBody: md5('x') }
+      const messages = [{ ...message, MessageAttributes: { traceparent } }]
       return [200, JSON.stringify({ Messages: messages })]
     }
     case 'Publish':
@@ -66,8 +71,12 @@ function answerTo(operation: string): [number, string] {
       return [404, '<Error><Code>NoSuchKey</Code><Message>no cat</Message></Error>']
     case 'SendMessageBatch':
       return [200, JSON.stringify({ Successful: [], Failed: [] })]
+    case 'SendMessage': {
+      const { MessageBody } = JSON.parse(body) as { MessageBody: string }
+      return [200, JSON.stringify({ MessageId: 'm7', MD5OfMessageBody: md5(MessageBody) })]
+    }
     default:
-      return [200, JSON.stringify({ MessageId: 'm7' })]
+      return [200, '{}']
   }
 }
 
@@ -85,10 +94,15 @@ describe.skipIf(!librariesAreThere)('the AWS SDK', { timeout: 30_000 }, () => {
     aws.close()
   })
 
-  it.each(['require', 'import'])('by %s', async (how) => {
+  it.each([
+    ['require', ''],
+    ['import', ''],
+    ['require', '-3.478'],
+    ['import', '-3.478']
+  ])('by %s%s', async (how, ending) => {
     app = new App(`${LIBRARIES_FOLDER}apps/aws.mjs`, {
       nodeArgs: ['--import', registerUrl],
-      args: [how, aws.url],
+      args: [how, aws.url, ending],
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
     })
     await app.line(/done/)

@@ -60,6 +60,10 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['hono', 'require', ''],
     ['hono', 'import', ''],
     ['hono', 'import', 'bare'],
+    ['hono-1', 'require', ''],
+    ['hono-1', 'import', 'bare'],
+    ['nest10', 'require', 'express'],
+    ['nest11', 'import', 'express'],
     ['nest', 'require', 'express'],
     ['nest', 'import', 'fastify']
   ])('%s by %s (%s): routes and errors are on the server span', async (name, how, variant) => {
@@ -153,6 +157,52 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ])
     expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1])
     expect(servers[3]!.name).toBe('GET /answered/late')
+    expect(app!.stderr).not.toContain('spanloom')
+  })
+  it.each([
+    ['koa', '@koa/router', 'import'],
+    ['koa', '@koa/router', 'require'],
+    ['koa', '@koa/router-13', 'require'],
+    ['koa', '@koa/router-14', 'require'],
+    ['koa2', '@koa/router-12', 'require'],
+    ['koa2', 'koa-router-12', 'require'],
+    ['koa', 'koa-router', 'import']
+  ])('%s with %s by %s: the same of middleware inside a router', async (name, router, how) => {
+    const url = await start(name, how, router)
+    const paths = ['used', 'layered', 'guarded', 'stopped', 'broken', 'x/late', 'x/used']
+    const servers = await requests(
+      url,
+      paths.map((path) => `/routed/${path}`)
+    )
+    const made = servers.map(({ spanId }) =>
+      middleware().filter((span) => span.parentSpanId === spanId)
+    )
+    // Others may be as slow when they are cold.
+    const slow = [0, 1, 6].map((index) => made[index]!.map((span) => span.name))
+    expect(slow[0]).toContain('middleware - routedGuard')
+    expect(slow[1]).toContain('middleware - before')
+    expect(slow[2]).toContain('middleware - routedGuard')
+    const all = made.flat().map((span) => span.name)
+    expect(all).not.toContain('middleware - handles')
+    const failed = made.map((spans) =>
+      spans
+        .filter((span) => span.status.code === 2)
+        .map((span) => [span.name, span.status.message, span.attributes['error.type']])
+    )
+    expect(failed).toEqual([
+      [],
+      [],
+      [['middleware - routedGuard', 'guarded', 'RangeError']],
+      [['middleware - before', 'stopped', 'RangeError']],
+      [],
+      [['middleware - routedGuard', 'late', 'Error']],
+      []
+    ])
+    expect(servers.map((server) => server.name)).toEqual([
+      ...new Array(5).fill('GET /routed/:what'),
+      'GET /routed/:what/:more',
+      'GET /routed/:what/:more'
+    ])
     expect(app!.stderr).not.toContain('spanloom')
   })
 })

@@ -104,17 +104,30 @@ describe.skipIf(!canRun)('Kafka', { timeout: 60_000 }, () => {
     expect(app.stdout).toContain('untouched 1')
     expect(app.stdout).toContain('kept true')
 
-    const sent = one(`send ${prefix}looped`)
-    expect(sent.kind).toBe(PRODUCER)
-    expect(sent.parentSpanId).toBe(one('from looped').spanId)
-    const looped = one(`process ${prefix}looped`)
-    expect(looped.parentSpanId).toBe(sent.spanId)
-    expect(looped.links).toMatchObject([{ traceId: sent.traceId, spanId: sent.spanId }])
-    expect(looped.attributes).toMatchObject({
-      'messaging.destination.partition.id': '0',
-      'messaging.kafka.offset': 0,
-      'messaging.kafka.message.key': 'k1'
+    const begun = (a: SinkSpan, b: SinkSpan) => Number(a.startTimeUnixNano - b.startTimeUnixNano)
+    const sent = named(`send ${prefix}looped`).sort(begun)
+    expect(sent.map(({ kind }) => kind)).toEqual([PRODUCER, PRODUCER])
+    expect(sent.map((span) => span.parentSpanId)).toEqual(
+      named('from looped')
+        .sort(begun)
+        .map((span) => span.spanId)
+    )
+    const looped = named(`process ${prefix}looped`).sort(begun)
+    expect(looped).toHaveLength(2)
+    looped.forEach((span, index) => {
+      const { traceId, spanId } = sent[index]!
+      expect(span.parentSpanId).toBe(spanId)
+      expect(span.links).toMatchObject([{ traceId, spanId }])
+      expect(span.attributes).toMatchObject({
+        'messaging.destination.partition.id': '0',
+        'messaging.kafka.offset': index,
+        'messaging.kafka.message.key': 'k1'
+      })
+      for (const when of ['begins', 'ends']) {
+        expect(one(`${when} ${index + 1}`).parentSpanId).toBe(span.spanId)
+      }
     })
+    expect(one('after the loop').parentSpanId).toBe('')
 
     const heard = one(`send ${prefix}heard`)
     expect(heard.attributes['messaging.batch.message_count']).toBe(2)

@@ -1,5 +1,5 @@
-/** openai, @anthropic-ai/sdk and ai in all supported majors, against a fake of the models at the HTTP level. */
-import { createServer, type Server } from 'node:http'
+/** openai, @anthropic-ai/sdk, @google/genai and ai in all supported majors, against a fake of the models at the HTTP level. */
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -16,6 +16,10 @@ function fakeModels(): Server {
     let text = ''
     for await (const chunk of request) text += chunk
     const body = JSON.parse(text)
+    if (request.url!.includes('/models/')) {
+      answerAsGoogle(request.url!, response)
+      return
+    }
     if (body.model === 'bad') {
       response.writeHead(400, { 'content-type': 'application/json' })
       response.end('{"error":{"message":"no such model","code":"model_not_found"}}')
@@ -34,6 +38,32 @@ function fakeModels(): Server {
     response.end(JSON.stringify(ANSWERS[request.url!.split('/').at(-1)!]))
   })
 }
+
+function answerAsGoogle(url: string, response: ServerResponse): void {
+  const [, model, method] = /models\/([\w-]+):(\w+)/.exec(url)!
+  const isStream = method === 'streamGenerateContent'
+  response.writeHead(model === 'bad' ? 400 : 200, {
+    'content-type': isStream ? 'text/event-stream' : 'application/json'
+  })
+  if (model === 'bad') {
+    response.end('{"error":{"code":400,"message":"no such model","status":"INVALID_ARGUMENT"}}')
+  } else if (isStream) {
+    for (const chunk of GOOGLE_CHUNKS) response.write(`data: ${JSON.stringify(chunk)}\r\n\r\n`)
+    response.end()
+  } else if (method === 'generateContent') response.end(JSON.stringify(GOOGLE_CHUNKS[1]))
+  else response.end('{"embeddings":[{"values":[1]}]}')
+}
+
+const said = { content: { role: 'model', parts: [{ text: 'answer' }] } }
+const GOOGLE_CHUNKS = [
+  { responseId: 'g-1', modelVersion: 'gemini-3-2026', candidates: [said] },
+  {
+    responseId: 'g-1',
+    modelVersion: 'gemini-3-2026',
+    candidates: [{ ...said, finishReason: 'STOP' }],
+    usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 4, thoughtsTokenCount: 5 }
+  }
+]
 
 const ANSWERS: Record<string, object> = {
   completions: {
@@ -194,6 +224,43 @@ describe.skipIf(!librariesAreThere)('calls to models', () => {
       'gen_ai.usage.input_tokens': 8,
       'gen_ai.usage.output_tokens': 11
     })
+  })
+
+  it.each([
+    ['@google/genai', 'import'],
+    ['@google/genai', 'require'],
+    ['@google/genai-2', 'import'],
+    ['@google/genai-1', 'import'],
+    ['@google/genai-1', 'require']
+  ])('%s: each request is one span, by %s', { timeout: 30_000 }, async (name, HOW) => {
+    const spans = await run('google', name, '', { HOW })
+    expect(spans.map((span) => [span.name, span.kind, span.status.code])).toEqual([
+      ['generate_content gemini-3', CLIENT, 0],
+      ['generate_content gemini-3', CLIENT, 0],
+      ['generate_content gemini-3', CLIENT, 0],
+      ['generate_content gemini-3', CLIENT, 0],
+      ['embeddings embed-3', CLIENT, 0],
+      ['generate_content bad', CLIENT, 2]
+    ])
+    const [plain, streamed, left] = spans
+    const whole = {
+      'gen_ai.operation.name': 'generate_content',
+      'gen_ai.provider.name': 'gcp.gemini',
+      'gen_ai.request.model': 'gemini-3',
+      'gen_ai.request.temperature': 0.5,
+      'gen_ai.request.max_tokens': 9,
+      // The first releases keep it to themselves.
+      ...(name.endsWith('-1') ? {} : { 'gen_ai.response.id': 'g-1' }),
+      'gen_ai.response.model': 'gemini-3-2026',
+      'gen_ai.response.finish_reasons': ['STOP'],
+      'gen_ai.usage.input_tokens': 3,
+      'gen_ai.usage.output_tokens': 9,
+      'server.address': '127.0.0.1'
+    }
+    expect(plain!.attributes).toMatchObject(whole)
+    expect(streamed!.attributes).toMatchObject(whole)
+    expect(left!.attributes['gen_ai.response.model']).toBe('gemini-3-2026')
+    expect(sink.spans.find((span) => span.parentSpanId === plain!.spanId)?.name).toBe('POST')
   })
 
   it.each([

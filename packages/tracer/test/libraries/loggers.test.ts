@@ -1,6 +1,5 @@
 /** The ids of the active span in the lines of the real loggers. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { hasSoundHooks } from '../../src/instrument/esm-hook.ts'
 import { App } from '../child.ts'
 import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { registerUrl } from './register-url.ts'
@@ -32,13 +31,7 @@ async function linesOf(
   return JSON.parse((await app.line(/result (.*)/))[1]!)
 }
 
-/** Bunyan is one file: without sound hooks nothing tells when an ES module imports it. */
-const isSeen = (logger: string, how: string) =>
-  how === 'require' || !logger.startsWith('bunyan') || hasSoundHooks(process.versions.node)
-
-const cases = LOGGERS.flatMap((logger) =>
-  ['require', 'import'].filter((how) => isSeen(logger, how)).map((how) => [logger, how])
-)
+const cases = LOGGERS.flatMap((logger) => ['require', 'import'].map((how) => [logger, how]))
 
 describe.skipIf(!librariesAreThere)('log lines', { timeout: 60_000 }, () => {
   it.each(cases)('%s by %s', async (logger, how) => {

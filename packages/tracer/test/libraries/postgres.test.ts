@@ -1,10 +1,10 @@
 /** pg and Prisma on it, against PGlite: PostgreSQL itself, in this process, behind a socket. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { SinkSpan } from '../otlp-sink.ts'
 import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { names, runToEnd } from './scenario.ts'
@@ -69,15 +69,31 @@ describe.skipIf(!librariesAreThere)('pg', { timeout: 60_000 }, () => {
   })
 })
 
-const SCHEMA = `
+interface Generated {
+  readonly major: 6 | 7
+  readonly generator: 'prisma-client' | 'prisma-client-js'
+  /** Of the generated client, in the folder of its own. */
+  readonly file: string
+}
+
+/** `prisma-client` is TypeScript and an ES module, `prisma-client-js` CommonJS with a copy of the runtime. */
+const GENERATED: readonly Generated[] = [
+  { major: 6, generator: 'prisma-client', file: 'client/client.ts' },
+  { major: 6, generator: 'prisma-client-js', file: 'client/index.js' },
+  { major: 7, generator: 'prisma-client', file: 'client/client.ts' },
+  { major: 7, generator: 'prisma-client-js', file: 'client/index.js' }
+]
+
+const schemaOf = ({ major, generator }: Generated) => `
 datasource db {
   provider = "postgresql"
+  ${major === 6 ? 'url = "postgres://unused"' : ''}
 }
 generator client {
-  provider               = "prisma-client"
-  output                 = "./client"
-  moduleFormat           = "esm"
-  generatedFileExtension = "ts"
+  provider = "${generator}"
+  output   = "./client"
+  ${major === 6 ? 'engineType = "client"' : ''}
+  ${generator === 'prisma-client' ? 'moduleFormat = "esm"\n  generatedFileExtension = "ts"' : ''}
 }
 model Order {
   id   Int    @id @default(autoincrement())
@@ -85,61 +101,88 @@ model Order {
 }
 `
 
-describe.skipIf(!librariesAreThere)('prisma', { timeout: 60_000 }, () => {
-  let directory: string
-  beforeAll(() => {
-    // Beside the libraries, which the generated client imports.
-    directory = mkdtempSync(`${LIBRARIES_FOLDER}.prisma-`)
-    writeFileSync(`${directory}/schema.prisma`, SCHEMA)
-    const cli = `${LIBRARIES_FOLDER}node_modules/prisma/build/index.js`
-    execFileSync(process.execPath, [cli, 'generate', '--schema', 'schema.prisma'], {
-      cwd: directory,
-      // Generating needs no engine, but looks for one and would download it.
-      env: {
-        ...process.env,
-        PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-        CHECKPOINT_DISABLE: '1'
-      },
-      stdio: 'pipe'
-    })
-  }, 60_000)
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const PACKAGES = ['prisma', '@prisma/client', '@prisma/adapter-pg']
+const PRISMA_6 = ['prisma6', '@prisma/client-6', '@prisma/adapter-pg-6']
 
-  it('has a span for each operation, and the driver’s queries under it', async () => {
-    const client = pathToFileURL(`${directory}/client/client.ts`).href
-    const told = await runToEnd('prisma.mjs', [client, port])
-    const inner = (parent: SinkSpan) =>
-      told.spans
-        .filter(({ kind, parentSpanId }) => kind === INTERNAL && parentSpanId === parent.spanId)
-        .sort((a, b) => Number(a.startTimeUnixNano - b.startTimeUnixNano))
-    const step = (wanted: string) => told.spans.find((span) => span.name === wanted)!
+/** Generating needs no engine, but looks for them and would download them. */
+const NO_ENGINES = {
+  PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+  PRISMA_QUERY_ENGINE_LIBRARY: process.execPath,
+  CHECKPOINT_DISABLE: '1'
+}
 
-    const [create, ...rest] = inner(step('create'))
-    expect(rest).toEqual([])
-    expect(create!.name).toBe('Order.create')
-    expect(create!.attributes).toEqual({
-      'db.operation.name': 'create',
-      'db.collection.name': 'Order'
-    })
-    expect(names(told.under('Order.create'))).toContain('INSERT public.Order')
-    expect(names(inner(step('find')))).toEqual(['Order.findMany'])
-    expect(names(told.under('Order.findMany'))).toEqual(['SELECT public.Order'])
-
-    const [transaction] = inner(step('transaction'))
-    expect(transaction!.name).toBe('$transaction')
-    expect(names(inner(transaction!))).toEqual(['Order.update', 'Order.count'])
-    expect(names(told.under('$transaction'))).toEqual(
-      expect.arrayContaining(['BEGIN postgres', 'COMMIT postgres'])
-    )
-    const [failed] = inner(step('failure'))
-    expect(failed!.status.code).toBe(2)
-    expect(failed!.attributes['error.type']).toBe('P2002')
-    for (const each of ['one', 'two']) {
-      const [found] = inner(step(`overlap ${each}`))
-      const below = told.spans.filter((span) => span.parentSpanId === found!.spanId)
-      expect(names(below)).toEqual(['SELECT public.Order'])
-    }
-    const shown = told.spans.map((span) => [span.attributes, span.status])
-    expect(JSON.stringify(shown)).not.toContain('secret')
+/** A folder in which Prisma's packages are those of this major. */
+function folderOf({ major }: Generated): string {
+  const folder = mkdtempSync(`${LIBRARIES_FOLDER}.prisma-`)
+  mkdirSync(`${folder}/node_modules/@prisma`, { recursive: true })
+  const aliases = major === 7 ? PACKAGES : PRISMA_6
+  PACKAGES.forEach((name, index) => {
+    const installed = `${LIBRARIES_FOLDER}node_modules/${aliases[index]}`
+    symlinkSync(installed, `${folder}/node_modules/${name}`)
   })
+  // Beside the client, so that it takes the adapter of its own major.
+  for (const file of ['prisma.mjs', 'steps.mjs']) {
+    copyFileSync(`${LIBRARIES_FOLDER}apps/${file}`, `${folder}/${file}`)
+  }
+  return folder
+}
+
+function generate(folder: string, generated: Generated): void {
+  writeFileSync(`${folder}/schema.prisma`, schemaOf(generated))
+  const cli = `${folder}/node_modules/prisma/build/index.js`
+  execFileSync(process.execPath, [cli, 'generate', '--schema', 'schema.prisma'], {
+    cwd: folder,
+    env: { ...process.env, ...NO_ENGINES },
+    stdio: 'pipe'
+  })
+}
+
+describe.skipIf(!librariesAreThere)('prisma', { timeout: 60_000 }, () => {
+  let folder: string | undefined
+  afterEach(() => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  })
+
+  it.each(GENERATED)(
+    '$major, $generator: has a span for each operation, and the driver’s queries under it',
+    async (generated) => {
+      folder = folderOf(generated)
+      generate(folder, generated)
+      const client = pathToFileURL(`${folder}/${generated.file}`).href
+      const told = await runToEnd(`${folder}/prisma.mjs`, [client, port])
+      const inner = (parent: SinkSpan) =>
+        told.spans
+          .filter(({ kind, parentSpanId }) => kind === INTERNAL && parentSpanId === parent.spanId)
+          .sort((a, b) => Number(a.startTimeUnixNano - b.startTimeUnixNano))
+      const step = (wanted: string) => told.spans.find((span) => span.name === wanted)!
+
+      const [create, ...rest] = inner(step('create'))
+      expect(rest).toEqual([])
+      expect(create!.name).toBe('Order.create')
+      expect(create!.attributes).toEqual({
+        'db.operation.name': 'create',
+        'db.collection.name': 'Order'
+      })
+      expect(names(told.under('Order.create'))).toContain('INSERT public.Order')
+      expect(names(inner(step('find')))).toEqual(['Order.findMany'])
+      expect(names(told.under('Order.findMany'))).toEqual(['SELECT public.Order'])
+
+      const [transaction] = inner(step('transaction'))
+      expect(transaction!.name).toBe('$transaction')
+      expect(names(inner(transaction!))).toEqual(['Order.update', 'Order.count'])
+      expect(names(told.under('$transaction'))).toEqual(
+        expect.arrayContaining(['BEGIN postgres', 'COMMIT postgres'])
+      )
+      const [failed] = inner(step('failure'))
+      expect(failed!.status.code).toBe(2)
+      expect(failed!.attributes['error.type']).toBe('P2002')
+      for (const each of ['one', 'two']) {
+        const [found] = inner(step(`overlap ${each}`))
+        const below = told.spans.filter((span) => span.parentSpanId === found!.spanId)
+        expect(names(below)).toEqual(['SELECT public.Order'])
+      }
+      const shown = told.spans.map((span) => [span.attributes, span.status])
+      expect(JSON.stringify(shown)).not.toContain('secret')
+    }
+  )
 })

@@ -1,4 +1,5 @@
 /** Runs an app of `apps/` with the built tracer to its end, and reads the spans of its steps. */
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { App } from '../child.ts'
@@ -22,7 +23,7 @@ export interface Told {
 /** The app must end with code 0; what has not arrived by then is not coming. */
 export async function runToEnd(file: string, args: readonly string[]): Promise<Told> {
   const sink = await new OtlpSink().listen()
-  const app = new App(apps + file, {
+  const app = new App(resolve(apps, file), {
     nodeArgs: [...NODE_ARGS, '--import', register],
     args,
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }

@@ -15,7 +15,14 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-export type ServerName = 'redis' | 'redis-cluster' | 'mariadb' | 'ferretdb'
+export type ServerName =
+  | 'redis'
+  | 'redis-cluster'
+  | 'mariadb'
+  | 'ferretdb'
+  | 'postgres'
+  | 'memcached'
+  | 'nats'
 
 export interface RunningServer {
   readonly port: number
@@ -30,6 +37,8 @@ interface Recipe {
   /** What has to be done in the directory first. */
   prepare?(directory: string): void
   args(directory: string, port: number): string[]
+  /** For a program that refuses to run as root: who runs it then. */
+  readonly user?: string
   /** The first bytes to send, and what an answer holds once the server can be used; MariaDB speaks first. */
   readonly hello: string
   readonly answer: RegExp
@@ -37,7 +46,14 @@ interface Recipe {
 
 const isRoot = process.getuid?.() === 0
 const AS_ROOT = isRoot ? ['--user=root'] : []
-const SYSTEM_FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin']
+const SYSTEM_FOLDERS = [
+  '/usr/bin',
+  '/usr/sbin',
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  // Debian's folder for each major.
+  ...[18, 17, 16, 15, 14, 13].map((major) => `/usr/lib/postgresql/${major}/bin`)
+]
 const READY_WITHIN_MS = 60_000
 const ENDED_WITHIN_MS = 10_000
 
@@ -106,6 +122,50 @@ const RECIPES: Readonly<Record<ServerName, Recipe>> = {
     hello: '',
     answer: /MariaDB|mysql_native_password/
   },
+  postgres: {
+    program: 'postgres',
+    variable: 'POSTGRES_BIN',
+    user: 'postgres',
+    prepare: (directory) =>
+      void run('initdb', ['--username=postgres', '--auth=trust', `${directory}/data`], 'postgres'),
+    args: (directory, port) => [
+      '-D',
+      `${directory}/data`,
+      '-p',
+      `${port}`,
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      `unix_socket_directories=${directory}`,
+      '-c',
+      'fsync=off'
+    ],
+    // Asks whether TLS can be had: N is no.
+    hello: '\0\0\0\b\x04\xd2\x16/',
+    answer: /^N/
+  },
+  memcached: {
+    program: 'memcached',
+    variable: 'MEMCACHED_BIN',
+    args: (_directory, port) => [
+      '-l',
+      '127.0.0.1',
+      '-p',
+      `${port}`,
+      '-m',
+      '8',
+      ...(isRoot ? ['-u', 'root'] : [])
+    ],
+    hello: 'version\r\n',
+    answer: /^VERSION/
+  },
+  nats: {
+    program: 'nats-server',
+    variable: 'NATS_BIN',
+    args: (directory, port) => ['-a', '127.0.0.1', '-p', `${port}`, '-js', '-sd', directory],
+    hello: '',
+    answer: /^INFO/
+  },
   ferretdb: {
     program: 'ferretdb',
     variable: 'FERRETDB_BIN',
@@ -136,9 +196,11 @@ export function hasServer(name: ServerName): boolean {
 export async function startServer(name: ServerName): Promise<RunningServer> {
   const recipe = RECIPES[name]
   const directory = mkdtempSync(join(tmpdir(), `spanloom-${name}-`))
+  if (isRoot && recipe.user !== undefined) execFileSync('chown', [recipe.user, directory])
   recipe.prepare?.(directory)
   const port = await freePort()
-  const child = spawn(programOf(name)!, recipe.args(directory, port), {
+  const command = asUser(programOf(name)!, recipe.args(directory, port), recipe.user)
+  const child = spawn(command[0]!, command.slice(1), {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'pipe']
   })
@@ -161,6 +223,20 @@ export async function startServer(name: ServerName): Promise<RunningServer> {
   return { port, stop }
 }
 
+function run(program: string, args: readonly string[], user: string): void {
+  const command = asUser(program, args, user)
+  execFileSync(command[0]!, command.slice(1), {
+    stdio: 'ignore',
+    env: { ...process.env, PATH: searchPath() }
+  })
+}
+
+/** `setpriv` becomes the program, so that a signal to it is one to the program. */
+function asUser(program: string, args: readonly string[], user: string | undefined): string[] {
+  if (!isRoot || user === undefined) return [program, ...args]
+  return ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', program, ...args]
+}
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
@@ -181,7 +257,7 @@ function answers(port: number, { hello, answer }: Recipe): Promise<boolean> {
     socket.on('error', () => done(false))
     socket.on('connect', () => {
       if (answer.test('')) done(true)
-      else socket.write(hello)
+      else socket.write(hello, 'latin1')
     })
     socket.on('data', (chunk) => done(answer.test(chunk.toString('latin1'))))
   })

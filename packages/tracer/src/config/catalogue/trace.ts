@@ -1,5 +1,5 @@
 /** Which spans there are, what is in them, and how a trace goes from process to process. */
-import { SAMPLER_NAMES, UNSUPPORTED_SAMPLER_NAMES } from '../../sample/head-sampler.ts'
+import { SAMPLER_NAMES } from '../../sample/head-sampler.ts'
 import type { Group } from '../setting.ts'
 
 /** OpenTelemetry's words for the headers, in Datadog's spelling too. */
@@ -20,15 +20,14 @@ export const SAMPLE = {
     env: ['OTEL_TRACES_SAMPLER'],
     kind: 'choice',
     choices: SAMPLER_NAMES,
-    unsupported: UNSUPPORTED_SAMPLER_NAMES,
     default: 'parentbased_always_on',
-    says: '`always_on`, `always_off`, `traceidratio`, `rate_limited`, each also with `parentbased_` before it: then a caller’s decision is followed.'
+    says: '`always_on`, `always_off`, `traceidratio`, `rate_limited`, `jaeger_remote`, each also with `parentbased_` before it: then a caller’s decision is followed, as by `xray`.'
   },
   samplerArg: {
     env: ['OTEL_TRACES_SAMPLER_ARG'],
     kind: 'text',
     default: undefined,
-    says: 'The share of traces, 0 to 1, for `traceidratio` (default 1); traces a second for `rate_limited` (default 100).'
+    says: 'The share of traces, 0 to 1, for `traceidratio` (default 1); traces a second for `rate_limited` (default 100); `endpoint=http://localhost:5778,pollingIntervalMs=60000,initialSamplingRate=0.001` for `jaeger_remote`; `endpoint=http://localhost:2000,polling_interval=300` for `xray`.'
   },
   sampleRate: {
     env: ['DD_TRACE_SAMPLE_RATE'],

@@ -1,15 +1,15 @@
-// Calls four services at a fake endpoint. Arguments: how the clients are loaded, the endpoint.
+// Calls four services at a fake endpoint. Arguments: how the clients are loaded, the endpoint, an ending of their names.
 import { createRequire } from 'node:module'
 import { trace } from '@opentelemetry/api'
 
-const [how, endpoint] = process.argv.slice(2)
+const [how, endpoint, ending = ''] = process.argv.slice(2)
 const require = createRequire(import.meta.url)
 const load = async (name) => (how === 'require' ? require(name) : await import(name))
 const { SQSClient, SendMessageCommand, SendMessageBatchCommand, ReceiveMessageCommand } =
-  await load('@aws-sdk/client-sqs')
-const { SNSClient, PublishCommand } = await load('@aws-sdk/client-sns')
-const { DynamoDBClient, GetItemCommand } = await load('@aws-sdk/client-dynamodb')
-const { S3Client, GetObjectCommand } = await load('@aws-sdk/client-s3')
+  await load(`@aws-sdk/client-sqs${ending}`)
+const { SNSClient, PublishCommand } = await load(`@aws-sdk/client-sns${ending}`)
+const { DynamoDBClient, GetItemCommand } = await load(`@aws-sdk/client-dynamodb${ending}`)
+const { S3Client, GetObjectCommand } = await load(`@aws-sdk/client-s3${ending}`)
 const config = {
   region: 'eu-west-1',
   endpoint,
@@ -27,7 +27,7 @@ const within = (label, fn) =>
     }
   })
 
-const sqs = new SQSClient({ ...config, md5: false })
+const sqs = new SQSClient(config)
 const QueueUrl = `${endpoint}/1/orders`
 const attributes = (count) =>
   Object.fromEntries(

@@ -63,6 +63,24 @@ const apps = {
       throw new Error('broken')
     })
     router.use('/shops/:shop', items.routes())
+    const routed = new Router({ prefix: '/routed' })
+    routed.use(async function routedGuard(ctx, next) {
+      if (ctx.path.endsWith('/guarded')) throw new RangeError('guarded')
+      if (ctx.path.endsWith('/used')) await sleep(8)
+      await next()
+      if (ctx.path.endsWith('/late')) throw new Error('late')
+    })
+    const before = async function before(ctx, next) {
+      if (ctx.params.what === 'layered') await sleep(8)
+      if (ctx.params.what === 'stopped') throw new RangeError('stopped')
+      await next()
+    }
+    routed.get(['/:what', '/:what/:more'], before, async function handles(ctx) {
+      if (ctx.params.what === 'broken') throw new Error('broken')
+      await sleep(8)
+      ctx.body = ctx.params.what
+    })
+    router.use(routed.routes())
     app.use(router.routes())
     app.use(router.allowedMethods())
     const server = app.listen(0, '127.0.0.1', () => listening(server))
@@ -70,7 +88,7 @@ const apps = {
 
   async hono() {
     const { Hono } = await load('hono')
-    const { serve } = await load('@hono/node-server')
+    const { serve } = await load(framework.replace('hono', '@hono/node-server'))
     const app = new Hono()
     // Without middleware Hono answers in another way.
     if (variant !== 'bare') app.use(async (_c, next) => next())
@@ -136,8 +154,11 @@ const apps = {
   },
 
   async nest() {
-    const { Controller, Get, Module, Param } = require('@nestjs/common')
-    const { NestFactory } = await load('@nestjs/core')
+    // Its packages ask for each other by name: other majors are in a folder of their own.
+    const here =
+      framework === 'nest' ? require : createRequire(require.resolve(`${framework}/package.json`))
+    const { Controller, Get, Module, Param } = here('@nestjs/common')
+    const { NestFactory } = await load(here.resolve('@nestjs/core'))
     class Orders {
       order(id) {
         return id

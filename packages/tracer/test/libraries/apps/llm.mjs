@@ -28,6 +28,22 @@ const calls = {
     await client.messages.create(message)
     await consume(await client.messages.create({ ...message, stream: true }))
   },
+  async google({ GoogleGenAI }) {
+    const client = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: baseURL } })
+    const asked = {
+      model: 'gemini-3',
+      contents: 'secret',
+      config: { temperature: 0.5, maxOutputTokens: 9 }
+    }
+    await client.models.generateContent(asked)
+    await consume(await client.models.generateContentStream(asked))
+    for await (const _chunk of await client.models.generateContentStream(asked)) break
+    await client.chats.create({ model: 'gemini-3' }).sendMessage({ message: 'secret' })
+    await client.models.embedContent({ model: 'embed-3', contents: 'secret' })
+    await client.models.generateContent({ ...asked, model: 'bad' }).catch((error) => {
+      console.log(`refused ${error.status}`)
+    })
+  },
   async ai({ generateText, streamText, embed }) {
     const model = fakeModel()
     await generateText({ model, prompt: 'secret' })
@@ -80,5 +96,6 @@ function fakeEmbedding() {
   }
 }
 
-await calls[kind](await import(name))
+const { load } = await import('./steps.mjs')
+await calls[kind](process.env.HOW === 'require' ? await load(name, 'require') : await import(name))
 console.log('done')

@@ -27,6 +27,7 @@ const producer = new Producer({ ...base, ...(isText ? { serializers: stringSeria
 const headers = isText ? { mine: 'x' } : new Map([[Buffer.from('mine'), Buffer.from('x')]])
 const message = { topic: looped, key: value('k1'), value: value('looped'), headers }
 await within('from looped', () => producer.send({ messages: [message] }))
+await within('from looped', () => producer.send({ messages: [message] }))
 console.log(`untouched ${headers instanceof Map ? headers.size : Object.keys(headers).length}`)
 await within('from heard', async () => {
   const before = trace.getActiveSpan()
@@ -49,10 +50,15 @@ const options = {
   heartbeatInterval: 500
 }
 const first = await consumer.consume({ ...options, topics: [looped] })
-for await (const each of first) {
-  console.log(`took ${each.value}`)
-  break
+let taken = 0
+for await (const _ of first) {
+  taken++
+  tracer.startSpan(`begins ${taken}`).end()
+  await new Promise((resolve) => setImmediate(resolve))
+  tracer.startSpan(`ends ${taken}`).end()
+  if (taken === 2) break
 }
+tracer.startSpan('after the loop').end()
 await first.close?.()
 const second = await consumer.consume({ ...options, topics: [heard] })
 let missing = 2

@@ -1,0 +1,1 @@
+export { connect, constants, createServer } from 'node:http2'

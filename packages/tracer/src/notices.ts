@@ -13,6 +13,8 @@ const MESSAGES = {
   CONFIG_BAD_VALUE: (name: string, value: string, used: string) =>
     `${name}="${value}" is not understood; ${used} is used.`,
   CONFIG_IN_EFFECT: (settings: string) => settings,
+  CONFIG_NO_LIBRARY: (names: string) =>
+    `OTEL_NODE_ENABLED_INSTRUMENTATIONS or OTEL_NODE_DISABLED_INSTRUMENTATIONS names what is not traced here: ${names}. The README has the names.`,
   CONFIG_NO_EFFECT: (names: string) =>
     `Without effect here: ${names}. \`npx spanloom-tracer config\` says why.`,
   CONFIG_UNKNOWN: (name: string, nearest: string) =>

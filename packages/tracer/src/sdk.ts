@@ -22,7 +22,7 @@ import {
   type SpanProcessor,
   SpanProcessors
 } from './compat.ts'
-import { isInstrumented, readConfig, type TracerConfig } from './config/config.ts'
+import { isInstrumented, readConfig, type TracerConfig, unknownLibraries } from './config/config.ts'
 import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SUPPRESSED_FRAME } from './context/frame.ts'
 import { SpanloomContextManager } from './context/manager.ts'
@@ -30,7 +30,7 @@ import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { Collapser } from './encode/collapser.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
-import { instrumentAll } from './instrument/all.ts'
+import { instrumentAll, LIBRARY_NAMES } from './instrument/all.ts'
 import type { ForeignInstrumentation } from './instrument/foreign.ts'
 import { createForeignNames, type ForeignNames } from './instrument/foreign-names.ts'
 import { headerCapture } from './instrument/header-capture.ts'
@@ -231,6 +231,8 @@ export function startTracer(
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  const unknown = unknownLibraries(config.instrumentations, LIBRARY_NAMES)
+  if (unknown.length > 0) notify('CONFIG_NO_LIBRARY', unknown.join(', '))
   foreignNames = createForeignNames(instrumented.usages, notify)
   const foreignParts = { provider, names: foreignNames, guard, notify }
   const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)

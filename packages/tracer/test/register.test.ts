@@ -80,6 +80,13 @@ describe('one line starts it', () => {
     expect((await sink.span('by hand')).resource['service.name']).toBe('app')
   })
 
+  it('and says what is listed and not traced', async () => {
+    const env = { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'express,fs', SPANLOOM_EXIT_WAIT: '100' }
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['natural'], env })
+    await app.ended()
+    expect(app.stderr).toMatch(/CONFIG_NO_LIBRARY: .+ not traced here: fs\./)
+  })
+
   it('says so when an older copy of the API was there first', async () => {
     const older = "globalThis[Symbol.for('opentelemetry.js.api.1')] = { version: '1.8.0' }"
     const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]

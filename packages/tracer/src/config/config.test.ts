@@ -4,7 +4,7 @@ import type { NoticeCode } from '../notices.ts'
 import { DEFAULT_SPAN_LIMITS } from '../trace/limits.ts'
 import { SDK_VERSION } from '../version.ts'
 import { CATALOGUE, GROUPS } from './catalogue.ts'
-import { isInstrumented, readConfig } from './config.ts'
+import { isInstrumented, readConfig, unknownLibraries } from './config.ts'
 import type { Environment } from './environment.ts'
 import { configurationPage, helpText } from './help.ts'
 import { SIGNALS, variablesOf } from './setting.ts'
@@ -200,6 +200,25 @@ describe('the configuration', () => {
     expect(names.filter((name) => isInstrumented(instrumentations, name))).toEqual(['httpx', 'pg'])
     expect(read({ DD_TAGS: 'a:1 b:2' }).config.resource).toEqual({ a: '1', b: '2' })
     expect(read({ DD_TRACE_DEBUG: 'true' }).config.logLevel).toBe('info')
+  })
+
+  it.each([
+    ['nestjs-core', 'nestjs'],
+    ['redis-4', 'redis'],
+    ['@opentelemetry/instrumentation-mongodb', 'mongodb']
+  ])('takes %s for %s', (theirs, ours) => {
+    const { config } = read({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: theirs })
+    expect(isInstrumented(config.instrumentations, ours)).toBe(false)
+  })
+
+  it.each([
+    ['ENABLED', 'http,pg,fs', ['fs']],
+    ['DISABLED', 'http,fs,mysql,expres', ['expres']],
+    ['DISABLED', 'exprs', []]
+  ])('finds what is %s and unknown in %s', (which, listed, unknown) => {
+    const { config } = read({ [`OTEL_NODE_${which}_INSTRUMENTATIONS`]: listed })
+    const names = ['http-server', 'pg', 'express', 'mysql2']
+    expect(unknownLibraries(config.instrumentations, names)).toEqual(unknown)
   })
 
   it('lets OpenTelemetry’s names win', () => {

@@ -113,18 +113,6 @@ export function endWithPromise<Result>(
   ) as Result
 }
 
-/** Ends the span beside the promise, which the caller gets as it is: where others hold the same promise. */
-export function endBesidePromise(
-  promise: PromiseLike<unknown>,
-  span: AnySpan,
-  readFailure: ReadFailure
-): void {
-  promise.then(
-    () => span.end(),
-    (error) => endDatabaseSpan(span, error, readFailure)
-  )
-}
-
 export function messageOf(error: unknown): string | undefined {
   const { message } = (error ?? {}) as { message?: unknown }
   return typeof message === 'string' && message !== '' ? message : undefined

@@ -6,10 +6,12 @@
  * batch of the app's: their commands have spans, each under its caller.
  *
  * The library settles its commands' promises from its socket; callbacks are observers of these promises, so
- * they run in the context of the call without our help.
+ * they run in the context of the call without our help. A span ends where a promise is settled, and observes
+ * none: the app holds the same promise, and a rejection that nobody handles would look handled.
  */
-import { wrapMethod } from './calls.ts'
-import { type Endpoint, endBesidePromise, endDatabaseSpan, startDatabaseSpan } from './db-span.ts'
+import type { AnySpan } from '../trace/tracer.ts'
+import { type AnyFunction, wrapMethod } from './calls.ts'
+import { type Endpoint, endDatabaseSpan, startDatabaseSpan } from './db-span.ts'
 import type { Instruments } from './instruments.ts'
 import {
   batchStatement,
@@ -20,11 +22,18 @@ import {
 } from './redis-words.ts'
 import type { Instrumentation } from './registry.ts'
 
-interface Command {
+/** A command or a pipeline: what settles its promise are methods of its own. */
+interface Settled {
+  resolve: AnyFunction
+  reject: AnyFunction
+}
+
+interface Command extends Settled {
   readonly name: string
   readonly args: readonly unknown[]
-  readonly promise: Promise<unknown>
   [SEEN]?: true
+  /** Of a cluster's command, which may be sent again: its span, once there is one. */
+  [CALL]?: { span: AnySpan | undefined }
 }
 
 interface Redis {
@@ -39,15 +48,15 @@ interface Redis {
   [ENDPOINT]?: { readonly select: unknown; readonly endpoint: Endpoint }
 }
 
-interface Pipeline {
+interface Pipeline extends Settled {
   readonly redis: Redis
   readonly _queue: readonly Command[]
   readonly _transactions?: number
-  readonly promise: Promise<unknown>
   [SEEN]?: true
 }
 
 const SEEN = Symbol('spanloom.seen')
+const CALL = Symbol('spanloom.call')
 const ENDPOINT = Symbol('spanloom.endpoint')
 
 /** What the library itself sends while it connects. */
@@ -99,7 +108,33 @@ function beginCommand(
   if (redis.options?.connectionName?.startsWith(REFRESHER)) return
   const statement = commandStatement(command.name, command.args.length)
   const span = startDatabaseSpan(instruments, endpointOf(redis), statement)
-  if (span !== undefined) endBesidePromise(command.promise, span, readRedisFailure)
+  if (span === undefined) return
+  if (command[CALL] !== undefined) command[CALL].span = span
+  else whenSettled(command, (error) => endDatabaseSpan(span, error, readRedisFailure))
+}
+
+function whenSettled(call: Settled, end: (error: unknown, value?: unknown) => void): void {
+  const { resolve, reject } = call
+  call.resolve = (value: unknown) => {
+    // A reply that cannot be transformed rejects in here.
+    const result: unknown = resolve.call(call, value)
+    end(undefined, value)
+    return result
+  }
+  call.reject = (error: unknown) => {
+    end(error)
+    return reject.call(call, error)
+  }
+}
+
+/** Before the cluster has its own `reject` in front, by which it sends again what another node has. */
+function watchClustered(command: Command): void {
+  if (command[CALL] !== undefined) return
+  const call: Command[typeof CALL] = { span: undefined }
+  command[CALL] = call
+  whenSettled(command, (error) => {
+    if (call.span !== undefined) endDatabaseSpan(call.span, error, readRedisFailure)
+  })
 }
 
 /**
@@ -115,8 +150,9 @@ function patchCluster(prototype: object, instruments: Instruments): void {
         try {
           // Its own question whether all slots are served.
           if (this.status === 'connect' && command.name === 'cluster') command[SEEN] = true
-          if (this.status !== 'ready' && rest[0] === undefined) {
-            beginCommand(this, command, false, instruments)
+          if (rest[0] === undefined) {
+            watchClustered(command)
+            if (this.status !== 'ready') beginCommand(this, command, false, instruments)
           }
         } catch (fault) {
           instruments.guard.report('ioredis cluster', fault)
@@ -179,9 +215,8 @@ function beginPipeline(pipeline: Pipeline, instruments: Instruments): void {
   const endpoint = endpointOf(pipeline.redis)
   const span = startDatabaseSpan(instruments, endpoint, statement, commands.length)
   if (span === undefined) return
-  pipeline.promise.then(
-    (results) => endDatabaseSpan(span, isMulti ? abortOf(results) : undefined, readRedisFailure),
-    (error) => endDatabaseSpan(span, error, readRedisFailure)
+  whenSettled(pipeline, (error, results) =>
+    endDatabaseSpan(span, error ?? (isMulti ? abortOf(results) : undefined), readRedisFailure)
   )
 }
 

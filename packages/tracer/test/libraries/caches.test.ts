@@ -117,6 +117,8 @@ describe.skipIf(!runs)('caches', { timeout: 60_000 }, () => {
     expect(names(told.under('automatic two'))).toEqual(['GET'])
     expect(names(told.under('no batch'))).toEqual(['PIPELINE GET'])
     expect(told.under('lost')[0]!.status.code).toBe(2)
+    const forgotten = told.under('forgotten').map(({ status }) => status.code)
+    expect(forgotten).toEqual([0, 2, 0])
     // What the client sent to set its connections up is not of the app's making.
     expect(names(told.spans).filter((each) => /INFO|CLIENT|HELLO|undefined/.test(each))).toEqual([])
     expect(JSON.stringify(told.spans.map((span) => [span.attributes, span.status]))).not.toMatch(

@@ -1,4 +1,4 @@
-import { called, end, failure, load, mark, step } from './steps.mjs'
+import { called, end, failure, forgotten, load, mark, step } from './steps.mjs'
 
 const [name, how, port] = process.argv.slice(2)
 const { Redis } = await load(name, how)
@@ -35,5 +35,12 @@ await automatic.quit()
 const lost = new Redis({ host: '127.0.0.1', port: 1, retryStrategy: () => null, lazyConnect: true })
 lost.on('error', () => {})
 await step('lost', () => failure(lost.get('key')))
+await step('forgotten', () =>
+  forgotten(async () => {
+    await client.set('word', 'x')
+    client.incr('word')
+    await client.ping()
+  })
+)
 await client.quit()
 end()

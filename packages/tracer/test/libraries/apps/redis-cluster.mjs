@@ -1,4 +1,4 @@
-import { end, load, step } from './steps.mjs'
+import { end, forgotten, load, step } from './steps.mjs'
 
 const [name, port] = process.argv.slice(2)
 const library = await load(name, 'require')
@@ -9,6 +9,13 @@ if (name.startsWith('ioredis')) {
   await step('get', () => cluster.get('a'))
   await step('pipeline', () => cluster.pipeline().get('a').get('a').exec())
   await step('multi', () => cluster.multi().get('a').get('a').exec())
+  await step('forgotten', () =>
+    forgotten(async () => {
+      await cluster.set('a', 'x')
+      cluster.incr('a')
+      await cluster.get('a')
+    })
+  )
   await cluster.quit()
 } else {
   const cluster = library.createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] })

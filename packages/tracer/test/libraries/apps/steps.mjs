@@ -40,3 +40,14 @@ export const called = (fn) =>
   new Promise((resolve, reject) => {
     fn((error, ...values) => (error ? reject(error) : resolve(values)))
   })
+
+/** Runs `fn`, whose one failure nobody handles: the app must hear of it as it does without a tracer. */
+export const forgotten = async (fn) => {
+  let count = 0
+  const hear = () => count++
+  process.on('unhandledRejection', hear)
+  await fn()
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', hear)
+  if (count !== 1) throw new Error(`${count} unhandled rejections`)
+}

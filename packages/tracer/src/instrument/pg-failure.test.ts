@@ -20,6 +20,15 @@ describe('an error of PostgreSQL', () => {
     )
   })
 
+  it('keeps nothing of the statement in which the syntax is wrong', () => {
+    expect(read('42601', 'unterminated quoted string at or near "\'se"cret"').message).toBe(
+      'unterminated quoted string at or near ?'
+    )
+    expect(read('42601', 'syntax error at end of input').message).toBe(
+      'syntax error at end of input'
+    )
+  })
+
   it.each(['EPIPE', 'ECONNRESET', 'CONNECTION_ENDED'])('%s, of a connection, is none', (code) => {
     expect(read(code, 'gone')).toEqual({ statusCode: undefined, type: code, message: 'gone' })
   })

@@ -10,7 +10,13 @@ export function readPgFailure(error: unknown): Failure {
   return { statusCode: type, type, message: withoutValue(type, message) }
 }
 
-/** Class 22, data exceptions, repeats the value: `invalid input syntax for type integer: "abc"`. */
+const SYNTAX_ERROR = '42601'
+
+/**
+ * Class 22, data exceptions, repeats the value: `invalid input syntax for type integer: "abc"`. A syntax error
+ * repeats the statement from there on: `unterminated quoted string at or near "'abc"`.
+ */
 function withoutValue(sqlState: string, message: string | undefined): string | undefined {
-  return sqlState.startsWith('22') ? message?.replace(/"[\s\S]*"/, '?') : message
+  const repeats = sqlState.startsWith('22') || sqlState === SYNTAX_ERROR
+  return repeats ? message?.replace(/"[\s\S]*"/, '?') : message
 }

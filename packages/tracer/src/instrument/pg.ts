@@ -34,6 +34,7 @@ interface Submittable {
   readonly cursor?: { readonly text?: string }
   submit(connection: unknown): unknown
   handleDataRow?: (...args: unknown[]) => unknown
+  handlePortalSuspended?: (...args: unknown[]) => unknown
   handleError?: (...args: unknown[]) => unknown
   handleReadyForQuery?: (...args: unknown[]) => unknown
   callback?: Callback
@@ -41,6 +42,7 @@ interface Submittable {
 
 interface QueryConfig {
   readonly text?: string
+  readonly name?: string
   readonly callback?: Callback
   readonly submit?: unknown
 }
@@ -49,6 +51,8 @@ interface PgClient {
   readonly host?: string
   readonly port?: number | string
   readonly database?: string
+  /** The texts of its prepared statements by name. */
+  readonly connection?: { readonly parsedStatements?: Readonly<Record<string, unknown>> }
   query(...args: unknown[]): unknown
 }
 
@@ -122,7 +126,7 @@ function beginQuery(
   args: readonly unknown[],
   instruments: Instruments
 ): QueryCall | undefined {
-  const text = statementOf(args[0])
+  const text = statementOf(client, args[0])
   if (text === undefined) return undefined
   const { text: shown, operation, table } = summarize(text)
   const namespace = client.database
@@ -144,11 +148,15 @@ function beginQuery(
   return new QueryCall(span)
 }
 
-function statementOf(query: unknown): string | undefined {
+function statementOf(client: PgClient, query: unknown): string | undefined {
   if (typeof query === 'string') return query
   if (typeof query !== 'object' || query === null) return undefined
-  const { text, cursor } = query as Submittable
-  return typeof text === 'string' ? text : cursor?.text
+  const { text, cursor, name } = query as Submittable & QueryConfig
+  if (typeof text === 'string') return text
+  if (typeof name !== 'string') return cursor?.text
+  // A statement that the connection has prepared may come with its name alone.
+  const prepared = client.connection?.parsedStatements?.[name]
+  return typeof prepared === 'string' ? prepared : undefined
 }
 
 /** Puts our callback where the caller's is, and says whether a promise will tell instead. */
@@ -188,8 +196,13 @@ function telling(
   }
 }
 
-/** What pg calls on a query object as the answer comes in; the object emits its events in these. */
-const ANSWERS = ['handleDataRow', 'handleError', 'handleReadyForQuery'] as const
+/** What pg calls on a query object as the answer comes in; the object emits and calls back in these. */
+const ANSWERS = [
+  'handleDataRow',
+  'handlePortalSuspended',
+  'handleError',
+  'handleReadyForQuery'
+] as const
 
 /** Query objects, cursors and streams: pg itself tells them that they failed or are done. */
 function watchSubmittable(
@@ -203,7 +216,8 @@ function watchSubmittable(
     if (handle === undefined) continue
     const bound = inContext(storage, handle)
     query[name] = function (this: unknown, ...args) {
-      if (name !== 'handleDataRow') call.end(name === 'handleError' ? args[0] : undefined)
+      if (name === 'handleError') call.end(args[0])
+      else if (name === 'handleReadyForQuery') call.end()
       return bound.apply(this, args as Parameters<Callback>)
     }
   }

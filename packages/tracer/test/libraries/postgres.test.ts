@@ -59,7 +59,11 @@ describe.skipIf(!librariesAreThere)('pg', { timeout: 60_000 }, () => {
     const bad = told.under('bad value')[0]!
     expect(bad.attributes['db.response.status_code']).toBe('22P02')
     expect(bad.status.message).toBe('invalid input syntax for type integer: ?')
+    const wrong = told.under('bad syntax')[0]!
+    expect(wrong.status.message).toBe('unterminated quoted string at or near ?')
+    expect(names(told.under('by name'))).toEqual(['SELECT orders'])
     expect(names(told.under('cursor'))).toEqual(['SELECT postgres'])
+    expect(step('in cursor').parentSpanId).toBe(step('cursor').spanId)
     for (const each of ['one', 'two', 'three']) {
       expect(names(told.under(`pool ${each}`))).toEqual(['SELECT orders', 'SELECT postgres'])
       expect(step(`got ${each}`).parentSpanId).toBe(step(`pool ${each}`).spanId)

@@ -20,10 +20,22 @@ await step('callback', () =>
 )
 await step('failure', () => failure(pool.query("INSERT INTO orders VALUES (1, 'secret')")))
 await step('bad value', () => failure(pool.query('SELECT $1::int', ['secret "value"'])))
+await step('bad syntax', () => failure(pool.query("SELECT 'secret")))
+await pool.query({
+  name: 'once prepared',
+  text: 'SELECT id FROM orders WHERE id = $1',
+  values: [1]
+})
+await step('by name', () => pool.query({ name: 'once prepared', values: [1] }))
 await step('cursor', async () => {
   const client = await pool.connect()
   const cursor = client.query(new Cursor('SELECT generate_series(1, 5) AS n'))
-  await called((done) => cursor.read(2, done))
+  await called((done) =>
+    cursor.read(2, (...outcome) => {
+      mark('in cursor')
+      done(...outcome)
+    })
+  )
   await called((done) => cursor.read(10, done))
   await called((done) => cursor.close(done))
   client.release()
@@ -46,5 +58,6 @@ await Promise.all(
     })
   )
 )
+await pool.query('DEALLOCATE ALL')
 await pool.end()
 end()

@@ -14,6 +14,8 @@ describe('MySQL statements', () => {
     ["SELECT 'secret\\", 'SELECT ?'],
     ['SELECT "secret', 'SELECT ?'],
     ['SELECT a # secret\nFROM t -- secret', 'SELECT a FROM t'],
+    ['SELECT 5--2, 1 --', 'SELECT ?--?, ?'],
+    ["SELECT 1--'\nsecret'", 'SELECT ?--?'],
     ['SELECT /*! secret */ $a FROM t', 'SELECT $a FROM t']
   ])('%s', (sql, shown) => {
     expect(text(sql)).toBe(shown)

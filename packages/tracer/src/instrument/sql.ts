@@ -41,10 +41,11 @@ export function summarize(sql: string, dialect: SqlDialect = 'standard'): Statem
 }
 
 const TOKEN =
-  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|\b(?:[uU]&|[bBxXnN])?'(?:[^']|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[\s\S]*?(?:\$\1\$|$)|"(?:[^"]|"")*(?:"|$)|\$\d+|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
+  /--[^\r\n]*|\/\*[\s\S]*?(?:\*\/|$)|\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|\b(?:[uU]&|[bBxXnN])?'(?:[^']|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[\s\S]*?(?:\$\1\$|$)|"(?:[^"]|"")*(?:"|$)|\$\d+|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
 
+/** There `5--2` is a subtraction: a comment's dashes have a blank behind them. */
 const MYSQL_TOKEN =
-  /--[^\n]*|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(?:\b[bBxXnN])?'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|\\?$)|`(?:[^`]|``)*(?:`|$)|[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
+  /--(?=\s|$)[^\n]*|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(?:\b[bBxXnN])?'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|\\?$)|`(?:[^`]|``)*(?:`|$)|[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
 
 const LITERAL_LISTS = /\(\s*\?(?:\s*,\s*\?)+\s*\)/g
 const ROW_LISTS = /\(\?\)(?:\s*,\s*\(\?\))+/g
@@ -56,7 +57,8 @@ function summarizeAnew(sql: string, dialect: SqlDialect): StatementSummary {
   const words: string[] = []
   const scanned = sql.slice(0, SCANNED_CHARS_MAX)
   pattern.lastIndex = 0
-  /** `SET app.user TO ada`: there a word is a value. */
+  /** `SET app.user TO ada`: there a word is a value, to the end of that statement. */
+  let verb: string | undefined
   let hidesWords = false
   for (let match = pattern.exec(scanned); match !== null; match = pattern.exec(scanned)) {
     const [token] = match
@@ -69,7 +71,12 @@ function summarizeAnew(sql: string, dialect: SqlDialect): StatementSummary {
     const isValue = hidesWords && /^["`\w]/.test(shown)
     parts.push(isValue ? '?' : shown)
     words.push(shown)
-    hidesWords ||= /^(?:=|to)$/i.test(shown) && /^set$/i.test(words[0]!)
+    verb ??= shown
+    hidesWords ||= /^(?:=|to)$/i.test(shown) && /^set$/i.test(verb)
+    if (shown === ';') {
+      verb = undefined
+      hidesWords = false
+    }
   }
   const text = parts
     .join('')
@@ -137,11 +144,24 @@ function outermostVerb(words: readonly string[]): { verb: string; at: number } |
   return undefined
 }
 
+/** Not that of `EXTRACT(year FROM paid_at)`, nor of a query between parentheses. */
+function indexAtLevel(words: readonly string[], begin: number, marker: RegExp): number {
+  let depth = 0
+  for (let at = begin; at < words.length; at++) {
+    const word = words[at]!
+    if (word === '(') depth++
+    else if (word === ')') depth--
+    else if (depth === 0 && marker.test(word)) return at
+  }
+  return -1
+}
+
 /** The word after which the table stands, by operation. */
 const TABLE_AFTER: Readonly<Record<string, RegExp>> = {
   SELECT: /^from$/i,
   DELETE: /^from$/i,
   INSERT: /^into$/i,
+  REPLACE: /^into$/i,
   MERGE: /^into$/i,
   UPDATE: /^update$/i,
   TRUNCATE: /^truncate$/i,
@@ -152,14 +172,15 @@ const TABLE_AFTER: Readonly<Record<string, RegExp>> = {
 }
 
 /** Words that may stand between that word and the table. */
-const SKIPPED = /^(?:only|table|if|not|exists|lateral)$/i
+const SKIPPED = /^(?:only|table|if|not|exists|lateral|low_priority|ignore)$/i
 
 function tableOf(operation: string | undefined, words: readonly string[]): string | undefined {
   if (operation === undefined) return undefined
   const outer = operation === 'WITH' ? outermostVerb(words) : undefined
   const marker = TABLE_AFTER[outer?.verb ?? operation]
   if (marker === undefined) return undefined
-  const markerAt = words.findIndex((word, at) => at >= (outer?.at ?? 0) && marker.test(word))
+  const begin = outer?.at ?? words.findIndex((word) => word !== '(')
+  const markerAt = indexAtLevel(words, begin, marker)
   if (markerAt < 0) return undefined
   let at = markerAt + 1
   while (at < words.length && SKIPPED.test(words[at]!)) at++

@@ -59,7 +59,13 @@ describe('a SQL statement', () => {
     ['SET LOCAL app.user TO secret', 'SET LOCAL app.user TO ?'],
     ['set x = secret, "secret"', 'set x = ?, ?'],
     ['UPDATE t SET a = b', 'UPDATE t SET a = b'],
-    ['SET TRANSACTION READ ONLY', 'SET TRANSACTION READ ONLY']
+    ['SET TRANSACTION READ ONLY', 'SET TRANSACTION READ ONLY'],
+    [
+      'BEGIN; SET LOCAL app.user = secret; SELECT a = b',
+      'BEGIN; SET LOCAL app.user = ?; SELECT a = b'
+    ],
+    ["SELECT E'it\\'s secret\\", 'SELECT ?'],
+    ["SELECT a -- 'secret\r, 'secret\nsecret'", 'SELECT a , ?']
   ])('%s', (sql, text) => {
     expect(summarize(sql).text).toBe(text)
   })
@@ -74,6 +80,10 @@ describe('a SQL statement', () => {
     ['CREATE TABLE IF NOT EXISTS orders (a int)', 'CREATE', 'orders'],
     ['WITH x AS (SELECT 1 FROM inner_t) INSERT INTO outer_t SELECT * FROM x', 'INSERT', 'outer_t'],
     ['(SELECT 1 FROM a) UNION SELECT 2 FROM b', 'SELECT', 'a'],
+    ['SELECT EXTRACT(year FROM paid_at) FROM orders', 'SELECT', 'orders'],
+    ['SELECT (SELECT max(a) FROM inner_t) FROM orders', 'SELECT', 'orders'],
+    ['REPLACE INTO orders VALUES (1)', 'REPLACE', 'orders'],
+    ['UPDATE LOW_PRIORITY IGNORE orders SET a = 1', 'UPDATE', 'orders'],
     ['SELECT now()', 'SELECT', undefined],
     ['BEGIN', 'BEGIN', undefined],
     ['  ', undefined, undefined],

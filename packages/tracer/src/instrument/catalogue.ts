@@ -266,13 +266,15 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`@anthropic-ai/sdk`',
     versions: '0, 1',
     span: 'the same; versions that make a span of their own keep it',
-    modules: ['js', 'mjs'].map((ending) => ({
-      packageName: '@anthropic-ai/sdk',
-      majors: [0, 1],
-      file: `resources/messages/messages.${ending}`,
-      patch: 'messages',
-      ...(ending === 'mjs' ? { esm: ['Messages'] } : {})
-    }))
+    modules: ['messages', 'beta/messages'].flatMap((folder) =>
+      ['js', 'mjs'].map((ending) => ({
+        packageName: '@anthropic-ai/sdk',
+        majors: [0, 1],
+        file: `resources/${folder}/messages.${ending}`,
+        patch: 'messages',
+        ...(ending === 'mjs' ? { esm: ['Messages'] } : {})
+      }))
+    )
   },
   {
     name: 'google-genai',

@@ -18,6 +18,7 @@ interface ApiPromise extends Promise<unknown> {
   responsePromise?: Promise<{ readonly response?: unknown }>
   parseResponse?: (...args: unknown[]) => unknown
   asResponse?: () => Promise<unknown>
+  _thenUnwrap?: (...args: unknown[]) => ApiPromise
 }
 
 type Body = Readonly<Record<string, unknown>>
@@ -90,34 +91,63 @@ function clientOf(resource: object): { baseURL?: unknown; _tracer?: unknown } | 
   return _client ?? client
 }
 
-function watch(call: ModelCall, promise: ApiPromise): void {
-  let isParsed = false
-  const { responsePromise, parseResponse, asResponse } = promise
+/** What became of the one answer, which several promises may hand out. */
+interface Outcome {
+  /** The failure passes through here, however the answer is asked for. */
+  readonly response: Promise<{ readonly response?: unknown }>
+  isParsed: boolean
+  isTaken: boolean
+}
+
+function watch(call: ModelCall, promise: ApiPromise, known?: Outcome): void {
+  const { responsePromise, parseResponse, asResponse, _thenUnwrap } = promise
   if (responsePromise === undefined || typeof parseResponse !== 'function') {
     call.end()
     return
   }
-  // Whoever takes the answer waits for this one: a failure that nobody handles stays unhandled.
-  promise.responsePromise = responsePromise.then(undefined, (error) => {
-    call.end(error)
-    throw error
-  })
-  promise.parseResponse = async (...args: unknown[]) => {
-    isParsed = true
+  const outcome = known ?? {
+    // Whoever takes the answer waits for this one: a failure that nobody handles stays unhandled.
+    response: responsePromise.then(undefined, (error) => {
+      call.end(error)
+      throw error
+    }),
+    isParsed: false,
+    isTaken: false
+  }
+  promise.responsePromise = outcome.response
+  replace(promise, 'parseResponse', async (...args: unknown[]) => {
+    outcome.isParsed = true
     try {
-      return call.answered(await parseResponse.apply(promise, args))
+      const answer = await parseResponse.apply(promise, args)
+      if (outcome.isTaken) return answer
+      outcome.isTaken = true
+      return call.answered(answer)
     } catch (error) {
       call.end(error)
       throw error
     }
-  }
-  if (typeof asResponse !== 'function') return
-  promise.asResponse = async () => {
-    const response = await asResponse.call(promise)
-    // `withResponse()` asks for both; then the parsed answer tells more.
-    setImmediate(() => {
-      if (!isParsed) call.end()
+  })
+  if (typeof asResponse === 'function') {
+    replace(promise, 'asResponse', async () => {
+      const response = await asResponse.call(promise)
+      // `withResponse()` asks for both; then the parsed answer tells more.
+      setImmediate(() => {
+        if (!outcome.isParsed) call.end()
+      })
+      return response
     })
-    return response
   }
+  if (typeof _thenUnwrap !== 'function') return
+  // `parse()` and the like: another promise of the same answer, which does not always come by this one.
+  replace(promise, '_thenUnwrap', (...args: unknown[]) => {
+    const unwrapped = _thenUnwrap.apply(promise, args)
+    watch(call, unwrapped, outcome)
+    return unwrapped
+  })
+}
+
+/** As visible as it was: a method of the class does not come up where the promise is printed. */
+function replace(promise: ApiPromise, name: keyof ApiPromise, value: unknown): void {
+  const enumerable = Object.hasOwn(promise, name)
+  Object.defineProperty(promise, name, { value, enumerable, configurable: true, writable: true })
 }

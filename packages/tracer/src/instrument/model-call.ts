@@ -17,10 +17,13 @@ import {
 } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
-import { endSpan } from './calls.ts'
+import { endSpan, errorTypeOf } from './calls.ts'
 import { announce, type Instruments, startExitSpan } from './instruments.ts'
 
-type Streamed = object & { iterator?: () => AsyncIterator<unknown> }
+type Streamed = object & {
+  iterator?: () => AsyncIterator<unknown>
+  readonly controller?: { readonly signal?: unknown }
+}
 
 /** Settings of a request that say how it was asked, not what. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -107,7 +110,7 @@ export class ModelCall {
 
   /** An answer, whole or as a stream, which is watched as it passes. */
   answered(answer: unknown): unknown {
-    const { iterator } = (answer ?? {}) as Streamed
+    const { iterator, controller } = (answer ?? {}) as Streamed
     if (typeof iterator !== 'function') {
       this.take(answer)
       this.end()
@@ -117,7 +120,15 @@ export class ModelCall {
     ;(answer as Streamed).iterator = function (this: unknown) {
       return call.chunks(iterator.call(answer))
     }
+    if (controller?.signal instanceof AbortSignal) this.#endWhenAborted(controller.signal)
     return answer
+  }
+
+  /** A stream may be given up before it is read. One that fails is aborted too, and tells of that first. */
+  #endWhenAborted(signal: AbortSignal): void {
+    const later = () => void setImmediate(() => this.end())
+    if (signal.aborted) later()
+    else signal.addEventListener('abort', later, { once: true })
   }
 
   /** Passes a stream's chunks on; the span ends with the last, or when the app has had enough. */
@@ -168,8 +179,15 @@ export class ModelCall {
         span.setAttribute(GEN_AI_RESPONSE_FINISH_REASONS, [...finishReasons])
       }
     }
-    endSpan(span, error)
+    endSpan(span, described(error))
   }
+}
+
+/** The clients' errors are named `Error`: their status says more, and without one their class. */
+function described(error: unknown): unknown {
+  if (!(error instanceof Error) || errorTypeOf(error) !== 'Error') return error
+  const { status, message } = error as Error & { status?: unknown }
+  return { name: typeof status === 'number' ? String(status) : error.constructor.name, message }
 }
 
 interface Answer {

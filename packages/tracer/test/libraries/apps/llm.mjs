@@ -1,4 +1,6 @@
 // Calls models through the SDK that its arguments name; the models are a fake at the HTTP level.
+import { forgotten, load } from './steps.mjs'
+
 const [, , kind, name, baseURL] = process.argv
 const settings = { apiKey: 'k', baseURL, maxRetries: 0 }
 const chat = { model: 'gpt-5', temperature: 0.5, messages: [{ role: 'user', content: 'secret' }] }
@@ -21,12 +23,24 @@ const calls = {
     await client.chat.completions.create({ ...chat, model: 'bad' }).catch((error) => {
       console.log(`refused ${error.status}`)
     })
+    const parsing = 'parse' in client.chat.completions ? client.chat : client.beta.chat
+    const { completions } = parsing
+    await completions.parse(chat)
+    await completions.parse(chat).asResponse()
+    await completions.parse({ ...chat, model: 'bad' }).catch(() => {})
+    const left = await client.chat.completions.create({ ...chat, stream: true })
+    left.controller.abort()
+    await forgotten(async () => {
+      client.chat.completions.create({ ...chat, model: 'bad' })
+      await client.chat.completions.create(chat)
+    })
   },
   async anthropic({ default: Anthropic }) {
     const client = new Anthropic(settings)
     const message = { model: 'claude', max_tokens: 9, messages: chat.messages }
     await client.messages.create(message)
     await consume(await client.messages.create({ ...message, stream: true }))
+    await client.beta.messages.create(message)
   },
   async google({ GoogleGenAI }) {
     const client = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: baseURL } })
@@ -96,6 +110,5 @@ function fakeEmbedding() {
   }
 }
 
-const { load } = await import('./steps.mjs')
 await calls[kind](process.env.HOW === 'require' ? await load(name, 'require') : await import(name))
 console.log('done')

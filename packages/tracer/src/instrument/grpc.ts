@@ -21,7 +21,7 @@ import { ROOT_FRAME } from '../context/frame.ts'
 import type { Headers } from '../propagate/propagator.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
-import { type AnyFunction, endSpan, inContext, runWithSpan, wrapMethod } from './calls.ts'
+import { type AnyFunction, endSpan, inContext, named, runWithSpan, wrapMethod } from './calls.ts'
 import {
   announce,
   type Instruments,
@@ -39,7 +39,6 @@ interface Metadata {
 }
 
 interface Emitter {
-  on(event: string, listener: AnyFunction): unknown
   emit: AnyFunction
 }
 
@@ -225,7 +224,6 @@ function beginServer(
     linkToSender(instruments, span, headers)
   }
   announce(instruments, span)
-  call.on('cancelled', () => finish(span, { code: CANCELLED }, false))
   return { span, headers }
 }
 
@@ -261,12 +259,12 @@ function handlingUnary(handler: AnyFunction, path: string, instruments: Instrume
     const begun = guarded(call, path, instruments)
     if (begun === undefined) return handler.call(this, call, callback)
     const { span, headers } = begun
-    const answer = (error: unknown, ...rest: unknown[]) => {
+    const answer = named(callback, (error: unknown, ...rest: unknown[]) => {
       finishServer(span, error ? statusOf(error) : { code: OK })
       return callback(error, ...rest)
-    }
+    })
     return runAsConsumer(instruments, span, headers, () => {
-      call.emit = inContext(instruments.contexts.storage, call.emit)
+      watch(call, span, instruments)
       return failing(span, () => handler.call(this, call, answer))
     })
   }
@@ -277,15 +275,22 @@ function handlingStream(handler: AnyFunction, path: string, instruments: Instrum
     const begun = guarded(call, path, instruments)
     if (begun === undefined) return handler.call(this, call, ...rest)
     const { span, headers } = begun
-    call.on('finish', () => finishServer(span, { code: OK }))
     return runAsConsumer(instruments, span, headers, () => {
-      const emit = inContext(instruments.contexts.storage, call.emit)
-      call.emit = function (this: unknown, ...told: unknown[]) {
-        if (told[0] === 'error') finishServer(span, statusOf(told[1]))
-        return emit.apply(this, told)
-      }
+      watch(call, span, instruments)
       return failing(span, () => handler.call(this, call, ...rest))
     })
+  }
+}
+
+/** No listeners: the app may count its own. A unary call is no stream that finishes, its callback tells. */
+function watch(call: ServerCall, span: AnySpan, { contexts }: Instruments): void {
+  const emit = inContext(contexts.storage, call.emit)
+  call.emit = function (this: unknown, ...told: unknown[]) {
+    const [event, error] = told
+    if (event === 'cancelled') finish(span, { code: CANCELLED }, false)
+    else if (event === 'error') finishServer(span, statusOf(error))
+    else if (event === 'finish') finishServer(span, { code: OK })
+    return emit.apply(this, told)
   }
 }
 

@@ -74,6 +74,8 @@ describe.skipIf(!librariesAreThere)('@grpc/grpc-js', { timeout: 30_000 }, () => 
     const missing = pairOf('missing')
     expect(missing.map((span) => span.attributes['rpc.grpc.status_code'])).toEqual([5, 5])
     expect(missing.map((span) => span.status.code)).toEqual([2, 0])
+    const cancelled = pairOf('wait').map((span) => span.attributes['rpc.grpc.status_code'])
+    expect(cancelled).toEqual([1, 1])
     expect(pairOf('broken').map((span) => span.attributes['error.type'])).toEqual(['15', '15'])
   })
 })

@@ -1,4 +1,5 @@
 // A server and a client in one process, with every kind of call. Argument: how the library is loaded.
+import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import { trace } from '@opentelemetry/api'
 
@@ -34,13 +35,17 @@ const service = {
   collect: method('Collect', true, false),
   list: method('List', false, true),
   chat: method('Chat', true, true),
-  broken: method('Broken', false, true)
+  broken: method('Broken', false, true),
+  wait: method('Wait', false, false)
 }
 const note = (name) => tracer.startSpan(`in ${name}`).end()
 
+const waiting = new EventEmitter()
 const server = new grpc.Server()
 server.addService(service, {
   get(call, callback) {
+    // What the library calls with is the app's to look at.
+    if (callback.length !== 4 || call.listenerCount('cancelled') !== 0) throw new Error('changed')
     setImmediate(() => {
       note(`get ${call.metadata.get('mine')[0] ?? ''}`.trim())
       callback(null, { id: call.request.id })
@@ -70,7 +75,8 @@ server.addService(service, {
     call.on('end', () => call.end())
   },
   broken: (call) =>
-    call.emit('error', Object.assign(new Error('lost'), { code: grpc.status.DATA_LOSS }))
+    call.emit('error', Object.assign(new Error('lost'), { code: grpc.status.DATA_LOSS })),
+  wait: () => waiting.emit('begun')
 })
 const insecure = grpc.ServerCredentials.createInsecure()
 const port = await new Promise((resolve, reject) =>
@@ -119,6 +125,12 @@ await within('from chat', async () => {
   await ended(stream)
 })
 await within('from broken', () => ended(client.broken({})))
+await within('from wait', async () => {
+  const call = client.wait({}, () => {})
+  await once(waiting, 'begun')
+  call.cancel()
+  await ended(call)
+})
 client.close()
 await new Promise((resolve) => server.tryShutdown(resolve))
 console.log(`port ${port}`)

@@ -53,6 +53,7 @@ export function readMysqlFailure(error: unknown): Failure {
   return {
     statusCode: typeof sqlState === 'string' && sqlState !== '' ? sqlState : undefined,
     type: errorTypeOf(error),
-    message: NAMING.has(code) ? message : message?.replace(/'[\s\S]*'/, '?')
+    // One that mariadb makes itself has the statement and its parameters in further lines.
+    message: (NAMING.has(code) ? message : message?.replace(/'[\s\S]*'/, '?'))?.split('\n', 1)[0]
   }
 }

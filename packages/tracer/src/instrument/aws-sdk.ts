@@ -116,6 +116,8 @@ function sending(original: AnyFunction, instruments: Instruments): AnyFunction {
 }
 
 function begin(client: Client, command: Command, instruments: Instruments): Call | undefined {
+  // The client will refuse it.
+  if (typeof command !== 'object' || command === null) return undefined
   const { input = {} } = command
   const service = client.config?.serviceId ?? 'AWS'
   const operation = (command.constructor?.name ?? '').replace(/Command$/, '')

@@ -106,6 +106,8 @@ describe.skipIf(!librariesAreThere)('the AWS SDK', { timeout: 30_000 }, () => {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
     })
     await app.line(/done/)
+    expect(app.stdout).toContain('refused TypeError')
+    expect(app.stderr).not.toContain('INSTRUMENT_FAULT')
     expect(await app.ended()).toMatchObject({ code: 0 })
     expect(app.stdout).toContain('untouched 9')
     expect(app.stdout).toContain('received 1')

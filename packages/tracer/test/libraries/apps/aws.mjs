@@ -82,4 +82,9 @@ await within('from dynamodb', () =>
 await within('from s3', () =>
   new S3Client(config).send(new GetObjectCommand({ Bucket: 'photos', Key: 'cat' }))
 ).catch((error) => console.log(`failed ${error.name}`))
+try {
+  await sqs.send(undefined)
+} catch (error) {
+  console.log(`refused ${error.name}`)
+}
 console.log('done')

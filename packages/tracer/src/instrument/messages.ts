@@ -29,16 +29,16 @@ import { type Instruments, startEntrySpan, startExitSpan } from './instruments.t
 /** A queue that the broker has named: RabbitMQ's own and its direct replies. */
 const TEMPORARY = /^amq\.(gen-|rabbitmq\.reply-to)/
 
+export const startSend = exitStarter('send', SpanKind.PRODUCER)
+export const startReceive = exitStarter('receive', SpanKind.CLIENT)
+
 /** The span is announced and ended by the caller, who may know more. */
-export function startSend(
-  instruments: Instruments,
-  system: string,
-  destination: string
-): AnySpan | undefined {
-  const name = `send ${shownName(destination)}`
-  const span = startExitSpan(instruments, name, SpanKind.PRODUCER)
-  if (span instanceof RecordingSpan) describe(span, system, destination, 'send')
-  return span
+function exitStarter(operation: 'send' | 'receive', kind: SpanKind) {
+  return (instruments: Instruments, system: string, destination: string): AnySpan | undefined => {
+    const span = startExitSpan(instruments, `${operation} ${shownName(destination)}`, kind)
+    if (span instanceof RecordingSpan) describe(span, system, destination, operation)
+    return span
+  }
 }
 
 /** One message; `headers` are what its sender wrote. */
@@ -71,17 +71,6 @@ export function startProcessBatch(
     span.put(MESSAGING_BATCH_MESSAGE_COUNT, batch.length)
     for (const headers of batch) linkToSender(instruments, span, headers)
   }
-  return span
-}
-
-export function startReceive(
-  instruments: Instruments,
-  system: string,
-  destination: string
-): AnySpan | undefined {
-  const name = `receive ${shownName(destination)}`
-  const span = startExitSpan(instruments, name, SpanKind.CLIENT)
-  if (span instanceof RecordingSpan) describe(span, system, destination, 'receive')
   return span
 }
 

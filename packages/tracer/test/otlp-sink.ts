@@ -271,14 +271,17 @@ function plain(body: Buffer, encoding: string | undefined): Uint8Array {
   return encoding === 'zstd' ? zstdDecompressSync(body) : body
 }
 
+const TAKEN = (): Answer => ({ status: 200 })
+const UNHEEDED = () => {}
+
 export class OtlpSink {
   readonly spans: SinkSpan[] = []
   readonly #metrics: Uint8Array[] = []
   readonly requests: SinkRequest[] = []
   /** The answer to the request of this number, from 0. */
-  answer: (requestIndex: number) => Answer = () => ({ status: 200 })
+  answer: (requestIndex: number) => Answer = TAKEN
   /** Called with the connection of each request. */
-  seen: (socket: Socket) => void = () => {}
+  seen: (socket: Socket) => void = UNHEEDED
   readonly #waiting = new Set<() => void>()
   #server: Server | undefined
   port = 0
@@ -347,6 +350,30 @@ export class OtlpSink {
     const is = typeof name === 'string' ? (span: SinkSpan) => span.name === name : name
     await this.until(() => this.spans.some(is), `span ${String(name)}`)
     return this.spans.find(is)!
+  }
+
+  /** Those of this name that have arrived. */
+  named(name: string): SinkSpan[] {
+    return this.spans.filter((span) => span.name === name)
+  }
+
+  /** The one that has arrived; fails when there are more or none. `what` names it where a function tells it. */
+  only(name: string | ((span: SinkSpan) => boolean), what = String(name)): SinkSpan {
+    const found = typeof name === 'string' ? this.named(name) : this.spans.filter(name)
+    if (found.length !== 1) {
+      const names = this.spans.map((span) => span.name).join(', ')
+      throw new Error(`${found.length} spans are ${what}; there are: ${names}`)
+    }
+    return found[0]!
+  }
+
+  /** As if it were new. */
+  forget(): void {
+    this.spans.length = 0
+    this.requests.length = 0
+    this.#metrics.length = 0
+    this.answer = TAKEN
+    this.seen = UNHEEDED
   }
 
   async close(): Promise<void> {

@@ -1,17 +1,14 @@
 /** redis and ioredis against a real Redis. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { librariesAreThere } from './available.ts'
 import { names, runToEnd } from './scenario.ts'
-import { hasServer, type RunningServer, startServer } from './servers.ts'
+import { hasServer, startServer } from './servers.ts'
+import { sharedServer } from './shared-server.ts'
 
 const runs = librariesAreThere && hasServer('redis')
 
 describe.skipIf(!runs)('caches', { timeout: 60_000 }, () => {
-  let server: RunningServer
-  beforeAll(async () => {
-    server = await startServer('redis')
-  })
-  afterAll(() => server.stop())
+  const server = sharedServer(() => startServer('redis'))
 
   it.each([
     ['redis4', 'require'],
@@ -126,11 +123,7 @@ describe.skipIf(!runs)('caches', { timeout: 60_000 }, () => {
 })
 
 describe.skipIf(!runs)('clusters', { timeout: 60_000 }, () => {
-  let server: RunningServer
-  beforeAll(async () => {
-    server = await startServer('redis-cluster')
-  })
-  afterAll(() => server.stop())
+  const server = sharedServer(() => startServer('redis-cluster'))
 
   it.each(['redis4', 'redis5', 'redis', 'ioredis5.4', 'ioredis'])('%s', async (name) => {
     const told = await runToEnd('redis-cluster.mjs', [name, `${server.port}`])

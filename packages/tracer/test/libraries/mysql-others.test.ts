@@ -1,24 +1,15 @@
 /** mysql and mariadb against a real MariaDB. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
-import { names, runToEnd, type Told } from './scenario.ts'
-import { hasServer, type RunningServer, startServer } from './servers.ts'
+import { describe, expect, it } from 'vitest'
+import { App, REGISTER } from '../child.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
+import { expectNoValue, names, runToEnd } from './scenario.ts'
+import { hasServer, startServer } from './servers.ts'
+import { sharedServer } from './shared-server.ts'
 
 const runs = librariesAreThere && hasServer('mariadb')
 
-function expectNoValue(told: Told): void {
-  const shown = told.spans.map((span) => [span.attributes, span.status])
-  expect(JSON.stringify(shown)).not.toContain('secret')
-}
-
 describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
-  let server: RunningServer
-  beforeAll(async () => {
-    server = await startServer('mariadb')
-  }, 120_000)
-  afterAll(() => server.stop())
+  const server = sharedServer(() => startServer('mariadb'))
 
   it.each([
     ['mysql-2.16', 'require'],
@@ -26,7 +17,7 @@ describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
     ['mysql', 'import']
   ])('%s, %s', async (name, how) => {
     const told = await runToEnd('mysql.mjs', [name, how, `${server.port}`])
-    const step = (wanted: string) => told.spans.find((span) => span.name === wanted)!
+    const { step } = told
 
     const values = told.under('values')
     expect(names(values)).toEqual(['INSERT orders'])
@@ -70,8 +61,7 @@ describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
     ['mariadb', 'import']
   ])('%s, %s', async (name, how) => {
     const told = await runToEnd('mariadb.mjs', [name, how, `${server.port}`])
-    const marks = (wanted: string) => told.spans.filter((span) => span.name === wanted)
-    const step = (wanted: string) => marks(wanted)[0]!
+    const { step } = told
 
     expect(told.under('connect')).toEqual([])
     const values = told.under('values')
@@ -94,7 +84,7 @@ describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
       'db.operation.batch.size': 2
     })
     expect(names(told.under('stream'))).toEqual(['SELECT orders'])
-    expect(marks('in data').map(({ parentSpanId }) => parentSpanId)).toEqual(
+    expect(told.named('in data').map(({ parentSpanId }) => parentSpanId)).toEqual(
       Array(3).fill(step('stream').spanId)
     )
     expect(names(told.under('transaction'))).toEqual(['START shop', 'DELETE orders', 'COMMIT shop'])
@@ -123,8 +113,8 @@ describe.skipIf(!runs)('clients of MySQL', { timeout: 60_000 }, () => {
     expectNoValue(told)
   })
   it('mariadb, require: says that it cannot be instrumented so', async () => {
-    const app = new App(`${LIBRARIES_FOLDER}apps/idle.mjs`, {
-      nodeArgs: ['--import', registerUrl],
+    const app = new App(`${LIBRARY_APPS}idle.mjs`, {
+      nodeArgs: ['--import', REGISTER],
       args: ['mariadb', 'require']
     })
     await app.line(/INSTRUMENT_UNSUPPORTED.*mariadb/)

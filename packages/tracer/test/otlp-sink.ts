@@ -14,6 +14,7 @@ import { createServer as createSecureServer, type ServerOptions } from 'node:htt
 import type { AddressInfo, Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import protobuf from 'protobufjs'
+import { COMMON_TYPES, field } from './common-proto.ts'
 import { decodeMetrics, type RawMetric } from './metrics-proto.ts'
 
 export interface SinkSpan {
@@ -49,12 +50,6 @@ export interface Answer {
   readonly body?: string | Uint8Array
 }
 
-const field = (type: string, id: number, rule?: 'repeated') => ({
-  type,
-  id,
-  ...(rule ? { rule } : {})
-})
-
 const TRACE_PROTO = {
   nested: {
     ExportTraceServiceRequest: {
@@ -67,7 +62,6 @@ const TRACE_PROTO = {
         schemaUrl: field('string', 3)
       }
     },
-    Resource: { fields: { attributes: field('KeyValue', 1, 'repeated') } },
     ScopeSpans: {
       fields: {
         scope: field('Scope', 1),
@@ -75,7 +69,6 @@ const TRACE_PROTO = {
         schemaUrl: field('string', 3)
       }
     },
-    Scope: { fields: { name: field('string', 1), version: field('string', 2) } },
     Span: {
       fields: {
         traceId: field('bytes', 1),
@@ -115,33 +108,7 @@ const TRACE_PROTO = {
       }
     },
     Status: { fields: { message: field('string', 2), code: field('int32', 3) } },
-    KeyValue: { fields: { key: field('string', 1), value: field('AnyValue', 2) } },
-    AnyValue: {
-      oneofs: {
-        value: {
-          oneof: [
-            'stringValue',
-            'boolValue',
-            'intValue',
-            'doubleValue',
-            'arrayValue',
-            'kvlistValue',
-            'bytesValue'
-          ]
-        }
-      },
-      fields: {
-        stringValue: field('string', 1),
-        boolValue: field('bool', 2),
-        intValue: field('int64', 3),
-        doubleValue: field('double', 4),
-        arrayValue: field('ArrayValue', 5),
-        kvlistValue: field('KeyValueList', 6),
-        bytesValue: field('bytes', 7)
-      }
-    },
-    ArrayValue: { fields: { values: field('AnyValue', 1, 'repeated') } },
-    KeyValueList: { fields: { values: field('KeyValue', 1, 'repeated') } }
+    ...COMMON_TYPES
   }
 }
 

@@ -23,7 +23,7 @@ import type { Headers } from '../propagate/propagator.ts'
 import type { InertSpan } from '../trace/inert-span.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { type AnySpan, contextWithSpan } from '../trace/tracer.ts'
-import { endSpan } from './calls.ts'
+import { endSpan, endWithResult } from './calls.ts'
 import { type Instruments, startEntrySpan, startExitSpan } from './instruments.ts'
 
 /** A queue that the broker has named: RabbitMQ's own and its direct replies. */
@@ -82,6 +82,16 @@ export function runAsConsumer<Result>(
   fn: () => Result
 ): Result {
   return instruments.contexts.run(consumerContext(instruments, span, headers), fn)
+}
+
+/** The same, and the span is as long as the handler: until it returns, throws, or its promise settles. */
+export function handleMessage<Result>(
+  instruments: Instruments,
+  span: AnySpan,
+  headers: Headers | undefined,
+  handle: () => Result
+): Result {
+  return endWithResult(span, () => runAsConsumer(instruments, span, headers, handle))
 }
 
 /** The span of a message is active in it, with the sender's baggage and nothing of the library's. */

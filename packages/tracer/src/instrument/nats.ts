@@ -22,7 +22,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { type AnyFunction, endSpan, endWithResult, wrapMethod } from './calls.ts'
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
-import { runAsConsumer, startProcess, startSend, textHeaders, watchLoop } from './messages.ts'
+import { handleMessage, startProcess, startSend, textHeaders, watchLoop } from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface Protocol {
@@ -291,7 +291,7 @@ interface Begun {
 function handled(begun: Begun | undefined, instruments: Instruments, handle: () => unknown) {
   if (begun === undefined) return handle()
   const { span, headers } = begun
-  return endWithResult(span, () => runAsConsumer(instruments, span, headers, handle))
+  return handleMessage(instruments, span, headers, handle)
 }
 
 function beginProcess(

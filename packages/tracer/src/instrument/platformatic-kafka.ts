@@ -22,7 +22,7 @@ import {
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
 import { describeKafka, KAFKA } from './kafka-words.ts'
 import { MessageLoop } from './message-loop.ts'
-import { consumerContext, runAsConsumer, startProcess, startSend, textHeaders } from './messages.ts'
+import { consumerContext, handleMessage, startProcess, startSend, textHeaders } from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface Message {
@@ -189,9 +189,7 @@ function emitting(emit: AnyFunction, instruments: Instruments): AnyFunction {
     }
     if (begun === undefined) return emit.apply(this, args)
     const { span, headers } = begun
-    return endWithResult(span, () =>
-      runAsConsumer(instruments, span, headers, () => emit.apply(this, args))
-    )
+    return handleMessage(instruments, span, headers, () => emit.apply(this, args))
   }
 }
 

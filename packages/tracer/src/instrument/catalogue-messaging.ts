@@ -102,7 +102,7 @@ export const MESSAGING: readonly Entry[] = [
     code: 'nats',
     library: '`nats`, `@nats-io/transport-node`, `@nats-io/jetstream`',
     versions: '2; 3; 3',
-    span: 'PRODUCER, `send orders`, of a request until it is answered; CONSUMER, `process orders.*`, a child of the sender and linked to it; queue group, server address; in a `for await` loop the span is not active',
+    span: 'PRODUCER, `send orders`, of a request until it is answered; CONSUMER, `process orders.*`, a child of the sender and linked to it; queue group, server address; active in the body of a `for await` loop',
     modules: [
       {
         packageName: 'nats',

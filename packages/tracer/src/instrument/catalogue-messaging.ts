@@ -226,5 +226,46 @@ export const MESSAGING: readonly Entry[] = [
         patch: 'client'
       }
     ]
+  },
+  {
+    name: 'async',
+    code: 'shared-work',
+    library: '`async`',
+    versions: '3',
+    span: 'no span: tasks of queues and cargos, and callbacks of `memoize`, run in the context of who gave them',
+    modules: [{ packageName: 'async', majors: [3], file: 'dist/async.js', patch: 'async' }]
+  },
+  {
+    name: 'bluebird',
+    code: 'shared-work',
+    library: '`bluebird`',
+    versions: '3',
+    span: 'no span: the context of who calls `then` and the like, from 3.7 on',
+    modules: [
+      {
+        packageName: 'bluebird',
+        majors: [3],
+        file: 'js/release/bluebird.js',
+        patch: 'bluebird'
+      }
+    ]
+  },
+  {
+    name: 'lru-memoizer',
+    code: 'shared-work',
+    library: '`lru-memoizer`',
+    versions: '2, 3',
+    span: 'no span: the context of who asked',
+    modules: [
+      { packageName: 'lru-memoizer', majors: [2, 3], file: 'lib/async.js', patch: 'memoizer' }
+    ]
+  },
+  {
+    name: 'q',
+    code: 'shared-work',
+    library: '`q`',
+    versions: '1, 2',
+    span: 'no span: the context of who calls `then`',
+    modules: [{ packageName: 'q', majors: [1, 2], file: 'q.js', patch: 'q' }]
   }
 ]

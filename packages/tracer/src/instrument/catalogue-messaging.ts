@@ -138,6 +138,27 @@ export const MESSAGING: readonly Entry[] = [
     ]
   },
   {
+    name: 'ws',
+    code: 'web-sockets',
+    library: '`ws` server',
+    versions: '8',
+    span: 'SERVER, `GET`, of the upgrade, as those of `node:http`; CONSUMER, `websocket message`, a root with a link to the upgrade; path',
+    modules: [
+      { packageName: 'ws', majors: [8], file: 'lib/websocket-server.js', patch: 'server' },
+      { packageName: 'ws', majors: [8], file: 'lib/websocket.js', patch: 'socket' }
+    ]
+  },
+  {
+    name: 'socket.io',
+    code: 'web-sockets',
+    library: '`socket.io` server',
+    versions: '4',
+    span: 'CONSUMER, `process order`, of events that have a listener, a root with a link to the connection’s request; namespace, event',
+    modules: [
+      { packageName: 'socket.io', majors: [4], file: 'dist/typed-events.js', patch: 'events' }
+    ]
+  },
+  {
     name: 'grpc',
     code: 'grpc',
     library: '`@grpc/grpc-js`',

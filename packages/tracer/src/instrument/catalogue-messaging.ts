@@ -272,6 +272,16 @@ export const MESSAGING: readonly Entry[] = [
     ]
   },
   {
+    name: 'bottleneck',
+    code: 'shared-work',
+    library: '`bottleneck`',
+    versions: '2',
+    span: 'no span: the context of who calls `schedule`, `submit` or what `wrap` made',
+    modules: [
+      { packageName: 'bottleneck', majors: [2], file: 'lib/Bottleneck.js', patch: 'bottleneck' }
+    ]
+  },
+  {
     name: 'lru-memoizer',
     code: 'shared-work',
     library: '`lru-memoizer`',

@@ -6,19 +6,21 @@
  *                  worker as well as the task's callback; a cargo of many has that of its first. `memoize`'s
  *                  callbacks have that of their own call
  *   bluebird       by its own `asyncHooks`: 0.1 µs a `then` with Node 24, 0.25 µs with 22
+ *   bottleneck     what is given to `schedule` and `submit`
  *   lru-memoizer   as async's `memoize`
  *   q              what is given to `then`
  *
  * Nothing is needed for what awaits or chains the runtime's promises: knex, sequelize, typeorm, drizzle, kysely,
  * mikro-orm, objection, generic-pool, tarn, p-limit, p-queue and dataloader keep the context by themselves. A batch of
- * a dataloader has that of the `load` which began it.
+ * a dataloader has that of the `load` which began it. fastq is as it was: it shows no place to put a context.
  *
  * Limits: a queue's events (`drain`, `error`) have the context of the task that was last done. `async/queue`,
  * required by its own file, is as it was; so is bluebird before 3.7, which has no `asyncHooks`.
  */
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from '@opentelemetry/api'
 import { ROOT_FRAME } from '../context/frame.ts'
-import { type AnyFunction, bindCallbacks, inContext, named, wrapMethod } from './calls.ts'
+import { type AnyFunction, named, wrapMethod } from './calls.ts'
 import type { Instruments } from './instruments.ts'
 import type { Instrumentation } from './registry.ts'
 
@@ -57,21 +59,49 @@ const sharedWork: Instrumentation = {
     bluebird(exports, instruments) {
       carryByHooks(exports as Bluebird, instruments)
     },
+    bottleneck(exports, instruments) {
+      const { prototype } = exports as { prototype: object }
+      carryGiven(prototype, ['schedule', 'submit'], instruments)
+    },
     memoizer(exports, instruments) {
       const holder = exports as object
       wrapMethod(holder, 'asyncMemoizer', (memoize) => memoizerOf(memoize, instruments))
     },
     q(exports, instruments) {
-      instruments.usage.count++
       const { makePromise, Promise: made } = exports as Q
-      for (const { prototype } of [makePromise, made]) {
-        bindCallbacks(prototype, 'then', instruments.contexts)
-      }
+      carryGiven(makePromise.prototype, ['then'], instruments)
+      carryGiven(made.prototype, ['then'], instruments)
     }
   }
 }
 
 export default sharedWork
+
+/** The work of nobody has no context, rather than that of whoever was served before. */
+function carried<Fn extends AnyFunction>(fn: Fn, storage: AsyncLocalStorage<Context>): Fn {
+  const context = storage.getStore() ?? ROOT_FRAME
+  return function (this: unknown, ...args: unknown[]) {
+    return storage.run(context, () => fn.apply(this, args))
+  } as Fn
+}
+
+function carryGiven(owner: object, methods: readonly string[], instruments: Instruments): void {
+  const { contexts, usage } = instruments
+  usage.count++
+  for (const method of methods) {
+    wrapMethod(
+      owner,
+      method,
+      (original) =>
+        function (this: unknown, ...args: unknown[]) {
+          const given = args.map((each) =>
+            typeof each === 'function' ? carried(each as AnyFunction, contexts.storage) : each
+          )
+          return original.apply(this, given)
+        }
+    )
+  }
+}
 
 function carryByHooks(bluebird: Bluebird, instruments: Instruments): void {
   instruments.usage.count++
@@ -119,7 +149,7 @@ function watchTasks(tasks: object, { contexts: { storage } }: Instruments): void
           task[CONTEXT] = context
           const { callback } = task
           if (typeof callback === 'function') {
-            task.callback = (...args: unknown[]) => storage.run(context, () => callback(...args))
+            task.callback = carried(callback as AnyFunction, storage)
           }
           return add.call(this, task)
         }
@@ -157,9 +187,7 @@ function memoizerOf(memoize: AnyFunction, instruments: Instruments): AnyFunction
     const bound = named(memoized, function (this: unknown, ...given: unknown[]) {
       const last = given.length - 1
       const callback = given[last]
-      if (typeof callback === 'function') {
-        given[last] = inContext(storage, callback as AnyFunction)
-      }
+      if (typeof callback === 'function') given[last] = carried(callback as AnyFunction, storage)
       return memoized.apply(this, given)
     })
     return Object.assign(bound, memoized)

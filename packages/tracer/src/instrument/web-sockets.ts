@@ -12,7 +12,7 @@
  *
  * Limits: EVENT_NAMES_MAX names of events, the others are `process (other)`. A handler set by `onmessage` or
  * `addEventListener` ends its span when it returns. What reads messages by `events.on` or as a stream is not
- * in their spans.
+ * in their spans. Emitters that capture rejections are left to the runtime, without spans.
  */
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -140,6 +140,9 @@ function beginUpgrade(args: unknown[], instruments: Instruments): ServerRequest 
     }
     try {
       return done.call(this, webSocket, ...rest)
+    } catch (error) {
+      upgrade.recordError(error)
+      throw error
     } finally {
       upgrade.end(SWITCHING_PROTOCOLS)
     }

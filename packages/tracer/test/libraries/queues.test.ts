@@ -1,6 +1,6 @@
 /**
  * What queues the work of many, batches it or shares its result: eight requests at once, the code of each in its
- * own context. Of half of these libraries that is the tracer's doing (shared-work.ts), of the others their own.
+ * own context, and that of work outside of any in none. Of half of these libraries that is the tracer's doing (shared-work.ts), of the others their own.
  */
 import { describe, expect, it } from 'vitest'
 import { librariesAreThere } from './available.ts'
@@ -21,6 +21,8 @@ describe.skipIf(!librariesAreThere)('work of many requests', { timeout: 60_000 }
     ['q-1', 'require', 4],
     ['q', 'require', 4],
     ['q', 'import', 4],
+    ['bottleneck', 'require', 8],
+    ['bottleneck', 'import', 8],
     // By themselves.
     ['generic-pool', 'require', 3],
     ['tarn', 'require', 1],
@@ -36,11 +38,13 @@ describe.skipIf(!librariesAreThere)('work of many requests', { timeout: 60_000 }
     const own = Array.from({ length: REQUESTS }, (_, index) =>
       Array<string>(marks).fill(`r${index} in r${index}`)
     )
-    expect(shown.toSorted()).toEqual(own.flat())
+    const outside = Array<string>(marks).fill(`r${REQUESTS} in undefined`)
+    expect(shown.toSorted()).toEqual([...own.flat(), ...outside])
     // Shared by many: of who began it.
     const batches = spans.filter(({ name }) => /^shared /.test(name))
     for (const { name, parentSpanId } of batches) {
-      expect(names.get(parentSpanId)).toBe(name.split(/[ +]/)[1])
+      const first = name.split(/[ +]/)[1]
+      expect(names.get(parentSpanId)).toBe(first === `r${REQUESTS}` ? undefined : first)
     }
     const isShared = batches.some(({ name }) => name.includes('+'))
     expect(isShared).toBe(['async', 'dataloader'].includes(library))

@@ -77,6 +77,32 @@ const libraries = {
     return { ask, close() {} }
   },
 
+  async bottleneck(Bottleneck) {
+    const limiter = new Bottleneck({ maxConcurrent: AT_ONCE, minTime: 1 })
+    const work = async (name) => {
+      mark(`${name} began`)
+      await sleep(2)
+      mark(`${name} worked`)
+    }
+    const wrapped = limiter.wrap(work)
+    const ask = async (name) => {
+      await limiter.schedule(work, name)
+      await limiter.schedule({ priority: 1 }, () => work(name))
+      await wrapped(name)
+      await new Promise((resolve, reject) => {
+        const submitted = (given, done) => {
+          mark(`${given} submitted`)
+          setTimeout(done, 1)
+        }
+        limiter.submit(submitted, name, (error) => {
+          mark(`${name} called`)
+          error ? reject(error) : resolve()
+        })
+      })
+    }
+    return { ask, close: () => limiter.stop() }
+  },
+
   async async(async) {
     const work = (name, done) => {
       mark(`${name} began`)
@@ -214,6 +240,7 @@ const libraries = {
 const exports = /^p-/.test(library) ? await import(library) : await load(library, how)
 const { ask, close } = await libraries[library.replace(/-\d.*$/, '')](exports)
 const requests = Array.from({ length: REQUESTS }, (_, index) => `r${index}`)
-await Promise.all(requests.map((name) => step(name, () => ask(name))))
+// And work that is of no request.
+await Promise.all([...requests.map((name) => step(name, () => ask(name))), ask(`r${REQUESTS}`)])
 await close()
 end()

@@ -1,14 +1,20 @@
 /**
  * Puts a report into the page on cost: `npm run -s bench:overhead -- --json > report.json`, then
- * `node bench/overhead/cost-page.ts report.json`. What stands between the page's two marks is written anew.
+ * `node bench/overhead/cost-page.ts report.json`. What stands between the page's two marks is written anew,
+ * and the picture beside it.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { costChart } from './cost-chart.ts'
 import type { AppName } from './processes.ts'
 import type { Report } from './report.ts'
 import type { TracerName } from './tracers.ts'
 
 const PAGE = fileURLToPath(new URL('../../packages/tracer/docs/cost.md', import.meta.url))
+const PICTURE = fileURLToPath(
+  new URL('../../packages/tracer/docs/images/cost.svg', import.meta.url)
+)
 const MARKED = /(<!-- report -->\n)[\s\S]*(<!-- end of report -->)/
 
 const APPS: Readonly<Record<AppName, string>> = {
@@ -28,6 +34,9 @@ writeFileSync(
   PAGE,
   page.replace(MARKED, (_all, begin: string, end: string) => begin + shown(report) + end)
 )
+
+mkdirSync(dirname(PICTURE), { recursive: true })
+writeFileSync(PICTURE, costChart(report))
 
 function shown({ facts, node, versions, apps, spanMicros, ...ratios }: Report): string {
   const names: Readonly<Record<TracerName, string>> = {

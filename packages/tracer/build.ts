@@ -172,4 +172,6 @@ async function importedBy(file: string): Promise<ReadonlySet<string>> {
 
 for (const file of globSync('dist/**/*.{js,js.map,cjs}', { cwd: ROOT })) rmSync(join(ROOT, file))
 for (const bundle of BUNDLES) await write(bundle)
-copyFileSync(join(SOURCE, 'register.cjs'), join(ROOT, 'dist/register.cjs'))
+for (const file of ['register.cjs', 'register.d.cts']) {
+  copyFileSync(join(SOURCE, file), join(ROOT, 'dist', file))
+}

@@ -55,7 +55,49 @@ describe('trace', () => {
   })
 })
 
+describe('trace with a second parameter', () => {
+  it('ends when that is called, or with a promise', async () => {
+    const { api, ended, names } = started()
+    let end: ((error?: unknown) => void) | undefined
+    const answer = api.trace('later', (_span, done) => {
+      end = done
+      return 7
+    })
+    expect(answer).toBe(7)
+    expect(names()).toEqual([])
+    end!(new TypeError('late'))
+    end!()
+    expect(names()).toEqual(['later'])
+    expect(ended[0]!.attributes).toEqual({ 'error.type': 'TypeError' })
+    await api.trace('promise', async (_span, _done) => {})
+    expect(() =>
+      api.trace('thrown', (_span, _done) => {
+        throw new Error('at once')
+      })
+    ).toThrow('at once')
+    expect(names()).toEqual(['later', 'promise', 'thrown'])
+    expect(createOwnApi(undefined, undefined).trace('off', (_span, done) => done())).toBeUndefined()
+  })
+})
+
 describe('wrap', () => {
+  it('takes what makes the options of each call', () => {
+    const { api, ended } = started()
+    const options = (id: number) => ({ attributes: { id } })
+    const load = api.wrap('load', options, (id: number) => id * 2)
+    expect(load(2)).toBe(4)
+    expect(ended[0]!.attributes).toEqual({ id: 2 })
+    const faulty = api.wrap(
+      'faulty',
+      (): never => {
+        throw new Error('no options')
+      },
+      (id: number) => id * 3
+    )
+    expect(faulty(2)).toBe(6)
+    expect(ended[1]!.name).toBe('faulty')
+  })
+
   it('gives a function like the one it was given', async () => {
     const { api, names } = started()
     function load(this: { base: number }, a: number, b: number) {

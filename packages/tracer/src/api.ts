@@ -38,16 +38,25 @@ export interface User {
 // biome-ignore lint/suspicious/noExplicitAny: any function can be wrapped
 type AnyFunction = (...args: any[]) => any
 
+/** Ends the span; once, whatever it is called with. */
+export type Done = (error?: unknown) => void
+
+/** Options for every call, or what makes them of a call's arguments. */
+export type WrapOptions<Fn extends AnyFunction> =
+  | SpanOptions
+  | ((...args: Parameters<Fn>) => SpanOptions)
+
 export interface OwnApi {
   /**
    * Runs `fn` in a new span, which ends when `fn` returns or its promise settles. What `fn` throws is
-   * recorded on the span and thrown on.
+   * recorded on the span and thrown on. Of a `fn` with a second parameter the span ends when that is called,
+   * with the error if there is one: for code with callbacks.
    */
-  trace<Result>(name: string, fn: (span: Span) => Result): Result
-  trace<Result>(name: string, options: SpanOptions, fn: (span: Span) => Result): Result
+  trace<Result>(name: string, fn: (span: Span, done: Done) => Result): Result
+  trace<Result>(name: string, options: SpanOptions, fn: (span: Span, done: Done) => Result): Result
   /** A function like `fn`, by name, length and what it returns, each call of which is a span. */
   wrap<Fn extends AnyFunction>(name: string, fn: Fn): Fn
-  wrap<Fn extends AnyFunction>(name: string, options: SpanOptions, fn: Fn): Fn
+  wrap<Fn extends AnyFunction>(name: string, options: WrapOptions<Fn>, fn: Fn): Fn
   /** The span that is active here, if one is. */
   activeSpan(): Span | undefined
   /** Says who the request is for: on its first span in this service, the active one, and all that follow. */
@@ -64,10 +73,10 @@ export function createOwnApi(
   function inSpan<Result>(
     name: string,
     options: SpanOptions | undefined,
-    fn: (span: Span) => Result
+    fn: (span: Span, done: Done) => Result
   ): Result {
     if (tracer === undefined || contexts === undefined) {
-      return fn(traceApi.wrapSpanContext(INVALID_SPAN_CONTEXT))
+      return fn(traceApi.wrapSpanContext(INVALID_SPAN_CONTEXT), () => {})
     }
     const parent = contexts.active()
     const span = tracer.startSpan(name, options, parent)
@@ -88,13 +97,13 @@ export function createOwnApi(
     trace<Result>(name: string, ...rest: unknown[]): Result {
       const [options, fn] = optionsAndFunction(rest)
       // Without a function there is nothing to run and nothing to trace.
-      return fn === undefined ? (undefined as Result) : inSpan(name, options, fn)
+      return fn === undefined ? (undefined as Result) : inSpan(name, optionsOf(options, []), fn)
     },
     wrap<Fn extends AnyFunction>(name: string, ...rest: unknown[]): Fn {
       const [options, fn] = optionsAndFunction(rest)
       if (fn === undefined) return rest.at(-1) as Fn
       if (tracer === undefined) return fn as Fn
-      return wrapped(fn as Fn, (call) => inSpan(name, options, call))
+      return wrapped(fn as Fn, (args, call) => inSpan(name, optionsOf(options, args), call))
     },
     setUser(user) {
       const span = activeSpan()
@@ -107,26 +116,43 @@ export function createOwnApi(
   }
 }
 
-function optionsAndFunction(rest: unknown[]): [SpanOptions | undefined, AnyFunction | undefined] {
+type Options = SpanOptions | AnyFunction | undefined
+
+function optionsAndFunction(rest: unknown[]): [Options, AnyFunction | undefined] {
   const [first, second] = rest
-  if (typeof first === 'function') return [undefined, first as AnyFunction]
-  const isOptions = typeof first === 'object' && first !== null
-  return [
-    isOptions ? (first as SpanOptions) : undefined,
-    typeof second === 'function' ? (second as AnyFunction) : undefined
-  ]
+  if (typeof second === 'function') {
+    const isGiven = (typeof first === 'object' && first !== null) || typeof first === 'function'
+    return [isGiven ? (first as Options) : undefined, second as AnyFunction]
+  }
+  return [undefined, typeof first === 'function' ? (first as AnyFunction) : undefined]
 }
 
-function runInSpan<Result>(span: Span, fn: (span: Span) => Result): Result {
+/** Of a function that makes them: what it throws is no reason not to make the call. */
+function optionsOf(options: Options, args: readonly unknown[]): SpanOptions | undefined {
+  if (typeof options !== 'function') return options
+  try {
+    const made: unknown = options(...args)
+    return typeof made === 'object' && made !== null ? made : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function runInSpan<Result>(span: Span, fn: (span: Span, done: Done) => Result): Result {
+  const done: Done = (error) => {
+    if (error === undefined || error === null) span.end()
+    else fail(span, error)
+  }
   let result: Result
   try {
-    result = fn(span)
+    result = fn(span, done)
   } catch (error) {
     fail(span, error)
     throw error
   }
   if (!isThenable(result)) {
-    span.end()
+    // Who takes `done` calls it.
+    if (fn.length < 2) span.end()
     return result
   }
   // What the caller gets has passed by here, so that a rejection nobody handles stays one.
@@ -186,15 +212,18 @@ function userAttributes(user: User): FlatAttributes {
 const AsyncFunction = (async () => {}).constructor
 
 /** As like the original as can be: `this`, `new`, name, length, own properties, and whether it is async. */
-function wrapped<Fn extends AnyFunction>(original: Fn, run: (call: () => unknown) => unknown): Fn {
+function wrapped<Fn extends AnyFunction>(
+  original: Fn,
+  run: (args: readonly unknown[], call: () => unknown) => unknown
+): Fn {
   const stand =
     original instanceof AsyncFunction
       ? async function (this: unknown, ...args: unknown[]) {
-          return run(() => Reflect.apply(original, this, args))
+          return run(args, () => Reflect.apply(original, this, args))
         }
       : function (this: unknown, ...args: unknown[]) {
           const target = new.target
-          return run(() =>
+          return run(args, () =>
             target === undefined
               ? Reflect.apply(original, this, args)
               : Reflect.construct(original, args, target as AnyFunction)

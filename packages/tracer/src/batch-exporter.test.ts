@@ -1,3 +1,4 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { BatchExporter, type SpanExporter } from './batch-exporter.ts'
@@ -172,5 +173,39 @@ describe('processors', () => {
     })
     await processors.forceFlush(5)
     await processors.shutdown(5)
+  })
+
+  it('that are none, or throw what cannot be shown, are reported and harm nobody', () => {
+    const said: unknown[][] = []
+    const processors = new SpanProcessors(
+      createGuard((code, ...facts) => void said.push([code, ...facts]))
+    )
+    processors.add(null as never)
+    expect(processors.isEmpty).toBe(true)
+    const unreadable = Object.defineProperty(new Error(), 'stack', {
+      get() {
+        throw new Error('unreadable')
+      }
+    })
+    for (const fault of [Symbol('fault'), unreadable]) {
+      processors.add({
+        onStart() {
+          throw fault
+        },
+        onEnd() {
+          throw fault
+        },
+        async forceFlush() {},
+        async shutdown() {}
+      })
+    }
+    const span = {} as RecordingSpan
+    processors.started(span, ROOT_CONTEXT)
+    processors.ended(span)
+    expect(said.map(([, place]) => place)).toEqual([
+      'addSpanProcessor',
+      "a span processor's onStart",
+      "a span processor's onEnd"
+    ])
   })
 })

@@ -18,6 +18,29 @@ export interface SpanProcessor {
   shutdown(): Promise<void>
 }
 
+/**
+ * The same, of an SDK that is made with another version of the API than ours: between 1.9 and 1.10 alone the types of
+ * attributes differ, and the spans are what it expects.
+ */
+export interface ForeignSpanProcessor {
+  // biome-ignore lint/suspicious/noExplicitAny: types of a version that is not known here
+  onStart(span: any, parentContext: any): void
+  // biome-ignore lint/suspicious/noExplicitAny: the same
+  onEnding?(span: any): void
+  // biome-ignore lint/suspicious/noExplicitAny: the same
+  onEnd(span: any): void
+  forceFlush(): Promise<void>
+  shutdown(): Promise<void>
+}
+
+/** `SpanExporter` of such an SDK. */
+export interface ForeignSpanExporter {
+  // biome-ignore lint/suspicious/noExplicitAny: the same
+  export(spans: any[], resultCallback: (result: any) => void): void
+  shutdown(): Promise<void>
+  forceFlush?(): Promise<void>
+}
+
 /** `Sampler` of `@opentelemetry/sdk-trace-base`. */
 export interface Sampler {
   shouldSample(
@@ -49,8 +72,10 @@ export class SpanProcessors {
   }
 
   add(processor: SpanProcessor): void {
-    this.#processors = [...this.#processors, processor]
-    if (typeof processor.onEnding === 'function') this.seesEnding = true
+    this.#guard.wrap('addSpanProcessor', () => {
+      if (typeof processor.onEnding === 'function') this.seesEnding = true
+      this.#processors = [...this.#processors, processor]
+    })()
   }
 
   get isEmpty(): boolean {

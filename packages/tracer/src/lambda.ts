@@ -55,18 +55,39 @@ interface LambdaRecord {
 
 let isColdStart = true
 
-/** The same handler, traced. Takes handlers that return, that return a promise, and that call back. */
+/** The runtime's mark on what `awslambda.streamifyResponse` has made: its handler takes (event, stream, context). */
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
+
+/**
+ * The same handler, traced. Takes handlers that return, that return a promise, that call back, and that stream.
+ * It has as many parameters: the runtime of Node 24 and later refuses a handler that has three.
+ */
 export function wrapHandler<Fn extends Handler>(handler: Fn): Fn {
-  const wrapped = (event: LambdaEvent, context: LambdaContext, callback: Callback): unknown => {
-    const { span, active } = begin(event ?? {}, context ?? {})
+  if (typeof handler !== 'function') return handler
+  const streams = Object.hasOwn(handler, STREAMING)
+  const call = (args: unknown[]): unknown => Reflect.apply(handler, undefined, args)
+  const wrapped = (...args: unknown[]): unknown => {
+    const [event, second, third] = args
+    let begun: { span: AnySpan; active: Context }
+    try {
+      begun = begin(
+        (event ?? {}) as LambdaEvent,
+        ((streams ? third : second) ?? {}) as LambdaContext
+      )
+    } catch {
+      // An event of a shape that nobody knows: the function answers it all the same.
+      return call(args)
+    }
+    const { span, active } = begun
     let calledBack = false
     const traced: Callback = (error, result) => {
       calledBack = true
-      void finish(span, error).then(() => callback(error, result))
+      void finish(span, error).then(() => (third as Callback)(error, result))
     }
+    if (!streams && typeof third === 'function') args[2] = traced
     let result: unknown
     try {
-      result = contextApi.with(active, () => handler(event, context, traced))
+      result = contextApi.with(active, () => call(args))
     } catch (error) {
       return finish(span, error).then(() => Promise.reject(error))
     }
@@ -77,9 +98,10 @@ export function wrapHandler<Fn extends Handler>(handler: Fn): Fn {
       )
     }
     // Three parameters: it calls back later. Fewer: this was all.
-    if (handler.length >= 3 || calledBack) return undefined
+    if ((!streams && handler.length >= 3) || calledBack) return undefined
     return finish(span).then(() => result)
   }
+  Object.defineProperty(wrapped, 'length', { value: handler.length, configurable: true })
   // Marks on the handler, such as that of response streaming, are the runtime's.
   return Object.assign(wrapped, handler) as unknown as Fn
 }

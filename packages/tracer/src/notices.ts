@@ -13,6 +13,8 @@ const MESSAGES = {
   CONFIG_BAD_VALUE: (name: string, value: string, used: string) =>
     `${name}="${value}" is not understood; ${used} is used.`,
   CONFIG_IN_EFFECT: (settings: string) => settings,
+  CONFIG_NO_LIBRARY: (names: string) =>
+    `OTEL_NODE_ENABLED_INSTRUMENTATIONS or OTEL_NODE_DISABLED_INSTRUMENTATIONS names what is not traced here: ${names}. The README has the names.`,
   CONFIG_NO_EFFECT: (names: string) =>
     `Without effect here: ${names}. \`npx spanloom-tracer config\` says why.`,
   CONFIG_UNKNOWN: (name: string, nearest: string) =>
@@ -34,7 +36,11 @@ const MESSAGES = {
   INSTRUMENT_NO_ESM: (names: string) =>
     `import-in-the-middle, which ${names} needs to patch ES modules, is not to be found; only what is required is patched.`,
   INSTRUMENT_TWICE: (theirs: string, ours: string) =>
-    `${theirs} records what this tracer records itself (${ours}); its spans are left out. Remove it, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
+    `What this tracer records itself is recorded twice, and left out of what comes from ${theirs}. Remove that, or set OTEL_NODE_DISABLED_INSTRUMENTATIONS=${ours}.`,
+  NODE_NO_REQUIRE: () =>
+    'node was started with --no-experimental-require-module, without which the tracer cannot load its parts: nothing is traced, and the app runs as without it.',
+  NODE_TOO_OLD: (version: string) =>
+    `This is Node ${version}, and the tracer needs 22.15 or later: nothing is traced, and the app runs as without it.`,
   OVERHEAD_SHED: (percent: number, maxPercent: number, what: string) =>
     `Tracing took ${percent.toFixed(1)} % of a CPU, of ${maxPercent} % allowed (SPANLOOM_MAX_OVERHEAD): ${what}.`,
   SAMPLE_OPERATIONS: (operationsMax: number) =>
@@ -58,6 +64,8 @@ const MESSAGES = {
     `${file} could not be read (${reason}); TLS goes on without it.`,
   SEND_ZSTD_REFUSED: (signal: string, status: number) =>
     `The collector does not take zstd for ${signal} (it answered ${status}); gzip is used.`,
+  START_FAILED: (reason: string) =>
+    `The tracer could not start: nothing is traced, and the app runs as without it. ${reason}`,
   STATS_OVERFLOW: (seriesMax: number) =>
     `More than ${seriesMax} span series in ten seconds; calls of further ones are counted together. Do span names hold ids?`,
   SEND_NO_WORKER: (reason: string) =>
@@ -92,6 +100,7 @@ const LEVEL_OF: Readonly<Partial<Record<NoticeCode, NoticeLevel>>> = {
   SAMPLE_SERVICE_BACK: 'info',
   ENCODE_FAILED: 'error',
   INSTRUMENT_FAULT: 'error',
+  START_FAILED: 'error',
   SEND_DROPPED: 'error',
   SEND_DROPPED_PAYLOADS: 'error',
   SEND_REFUSED_ITEMS: 'error',

@@ -15,8 +15,14 @@ import {
 import { headRateName, SERVICE_NAME } from '@spanloom/otlp'
 import { createOwnApi, type OwnApi } from './api.ts'
 import type { SpanExporter } from './batch-exporter.ts'
-import { type Sampler, type SpanProcessor, SpanProcessors } from './compat.ts'
-import { isInstrumented, type TracerConfig } from './config/config.ts'
+import {
+  type ForeignSpanExporter,
+  type ForeignSpanProcessor,
+  type Sampler,
+  type SpanProcessor,
+  SpanProcessors
+} from './compat.ts'
+import { isInstrumented, readConfig, type TracerConfig, unknownLibraries } from './config/config.ts'
 import { isPreloaded, processEnvironment } from './config/environment.ts'
 import { SUPPRESSED_FRAME } from './context/frame.ts'
 import { SpanloomContextManager } from './context/manager.ts'
@@ -24,7 +30,7 @@ import { DIAGNOSTICS, type Diagnostics } from './doctor/findings.ts'
 import { Collapser } from './encode/collapser.ts'
 import { encodeMetrics } from './encode/metric-encoder.ts'
 import { SpanBuffer } from './encode/span-buffer.ts'
-import { instrumentAll } from './instrument/all.ts'
+import { instrumentAll, LIBRARY_NAMES } from './instrument/all.ts'
 import type { ForeignInstrumentation } from './instrument/foreign.ts'
 import { createForeignNames, type ForeignNames } from './instrument/foreign-names.ts'
 import { headerCapture } from './instrument/header-capture.ts'
@@ -71,15 +77,20 @@ export interface SpanloomTracer extends OwnApi {
   registerInstrumentations(instrumentations: readonly ForeignInstrumentation[]): () => void
   /** Sees every recorded span, beside the tracer's own sending. */
   addSpanProcessor(processor: SpanProcessor): void
+  addSpanProcessor(processor: ForeignSpanProcessor): void
   /** Hands every sampled span to an SDK exporter too, in batches. */
   addSpanExporter(exporter: SpanExporter): void
+  addSpanExporter(exporter: ForeignSpanExporter): void
   /** The app's own sampler decides from now on, about every span, instead of what is configured. */
   setSampler(sampler: Sampler): void
 }
 
-/** `appSampler` decides instead of what is configured, from the first span on. */
+/**
+ * By default as the environment says. `appSampler` decides instead of what is configured, from the first span
+ * on.
+ */
 export function startTracer(
-  config: TracerConfig,
+  config: TracerConfig = readConfig(notifyStderr),
   tell: Notify = notifyStderr,
   appSampler?: Sampler
 ): SpanloomTracer {
@@ -220,16 +231,19 @@ export function startTracer(
   const instrumented = instrumentAll(instruments, (name) =>
     isInstrumented(config.instrumentations, name)
   )
+  const unknown = unknownLibraries(config.instrumentations, LIBRARY_NAMES)
+  if (unknown.length > 0) notify('CONFIG_NO_LIBRARY', unknown.join(', '))
   foreignNames = createForeignNames(instrumented.usages, notify)
   const foreignParts = { provider, names: foreignNames, guard, notify }
   const unsay = sayInstrumentedSoon(instrumented.usages, config.startupLog, notify)
-  tellOfItself({ serviceName, usages: instrumented.usages })
+  tellOfItself({ serviceName, usages: instrumented.usages, isOff: false })
   const forgetExit = onProcessEnd(() => {
     buffer.flush()
     counting.flush()
     processors.exportAtExit()
     const lost = sender.flushAtExit(config.exitWaitMs)
     if (lost > 0) notify('SEND_EXIT', lost)
+    return lost === 0
   })
 
   async function flush(): Promise<void> {
@@ -265,8 +279,8 @@ export function startTracer(
         instrumentations,
         foreignParts
       ),
-    addSpanProcessor: (processor) => processors.add(processor),
-    addSpanExporter(exporter) {
+    addSpanProcessor: (processor: SpanProcessor) => processors.add(processor),
+    addSpanExporter(exporter: SpanExporter) {
       const run = (context: Context, fn: () => void) => contexts.run(context, fn)
       const { BatchExporter } = requireOwn<typeof import('./batch-exporter.ts')>('batch-exporter')
       processors.addExporter(new BatchExporter({ exporter, run, guard, notify }))
@@ -278,6 +292,7 @@ export function startTracer(
 /** The tracer of a process in which tracing is switched off. Propagation stays, as OpenTelemetry has it. */
 export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
   propagation.setGlobalPropagator(new Propagator(config.propagation))
+  tellOfItself({ serviceName: '', usages: [], isOff: true })
   return {
     ...createOwnApi(undefined, undefined),
     async flush() {},
@@ -290,7 +305,7 @@ export function startDisabledTracer(config: TracerConfig): SpanloomTracer {
 }
 
 /** For the doctor: a getter on `globalThis`, read by nobody else. */
-function tellOfItself(facts: Pick<Diagnostics, 'serviceName' | 'usages'>): void {
+function tellOfItself(facts: Omit<Diagnostics, 'version' | 'startedAtMs'>): void {
   const startedAtMs = performance.now()
   const known = globalThis as Record<symbol, unknown>
   known[Symbol.for(DIAGNOSTICS)] = (): Diagnostics => ({

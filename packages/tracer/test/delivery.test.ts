@@ -87,6 +87,17 @@ describe('the collector is busy', () => {
     expect(sink.requests[2]!.body.equals(sink.requests[0]!.body)).toBe(true)
   })
 
+  it('gets them again after a proxy has answered with a page of its own', async () => {
+    sink = await new OtlpSink().listen()
+    const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>Log in' }
+    sink.answer = (index) => (index < 1 ? page : { status: 200 })
+    const running = start(sink.port)
+    await running.line(/ready/)
+    running.tell({ spans: 10 })
+    await sink.until(() => sink!.requests.length === 2, 'a second request')
+    expect(sink.requests[1]!.body.equals(sink.requests[0]!.body)).toBe(true)
+  })
+
   it('is not asked again after 400, and the headers of the configuration go along', async () => {
     sink = await new OtlpSink().listen()
     // The first may be about the encoding, so the same is asked once more as gzip.

@@ -65,6 +65,13 @@ describe('the doctor', { timeout: 30_000 }, () => {
     expect(code).toBe(1)
   })
 
+  it('takes a web page for no collector', async () => {
+    sink.answer = () => ({ status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } })
+    const { code, stdout } = await doctor(['--', 'node', '-e', '0'])
+    expect(stdout).toMatch(/collector +\S+ does not answer \(200 with a web page\)/)
+    expect(code).toBe(1)
+  })
+
   it.skipIf(!hasOpenssl())('asks by the certificates that are configured', async () => {
     const certificates = makeCertificates()
     const secure = await new OtlpSink().listen(0, {
@@ -79,6 +86,40 @@ describe('the doctor', { timeout: 30_000 }, () => {
     await secure.close()
     certificates.remove()
     expect(stdout).toMatch(/collector +https:\S+\/v1\/traces answers \(200/)
+  })
+
+  it('sees the app behind a package manager, and all processes of a cluster', async () => {
+    // What stands between: a process of node that loads nothing, and ends last.
+    const behind = (file: string) => [
+      '-e',
+      `require('child_process').spawnSync('node',['--import','@spanloom/tracer/register','${file}'],{stdio:'inherit'})`
+    ]
+    const one = await doctor(['--', 'node', ...behind('doctor-app.mjs')])
+    expect(one.stdout).toMatch(/express +5\.\S+ +instrumented, used 1 time/)
+    const many = await doctor(['--', 'node', ...behind('doctor-cluster.cjs')])
+    expect(many.stdout).toMatch(/tracer +\d+.+, in 3 processes and threads/)
+    expect(many.stdout).toMatch(/express +5\.\S+ +instrumented, used 2 times/)
+    expect(many.code).toBe(0)
+  })
+
+  it.each([
+    ['ended with exit code 3', ['node', '-e', 'process.exit(3)']],
+    ['was ended by SIGKILL', ['node', '-e', 'process.kill(process.pid, "SIGKILL")']],
+    ['could not be started (spawn no-such-program ENOENT)', ['no-such-program']]
+  ])('says that the app %s', async (how, command) => {
+    const { code, stdout } = await doctor(['--', ...command])
+    expect(stdout).toContain(`  app         ${how}\n`)
+    expect(stdout).toContain(`1. The app ${how}. `)
+    expect(stdout).not.toContain('is no Node.js process')
+    expect(code).toBe(1)
+  })
+
+  it('says that the tracer is switched off', async () => {
+    const off = { OTEL_SDK_DISABLED: 'true' }
+    const { code, stdout } = await doctor(['--', ...REGISTERED, 'doctor-app.mjs'], off)
+    expect(stdout).toMatch(/tracer +switched off/)
+    expect(stdout).toContain('take back OTEL_SDK_DISABLED=true')
+    expect(code).toBe(1)
   })
 
   it('ends a server after the seconds given', async () => {

@@ -42,7 +42,7 @@ describe('a Lambda function', () => {
   const headers = { Traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
   const http = { httpMethod: 'POST', resource: '/orders/{id}', headers, body: 'x' }
 
-  it.each(['promise', 'callback', 'plain'])(
+  it.each(['promise', 'callback', 'plain', 'stream'])(
     'that answers by %s has delivered its span by then, below its caller',
     async (form) => {
       const running = start('lambda.mjs', [form, JSON.stringify(http)])
@@ -65,6 +65,15 @@ describe('a Lambda function', () => {
       })
     }
   )
+
+  it('has the parameters that it had: the runtime goes by their number', async () => {
+    await start('lambda.mjs', ['promise', '{}']).line(/^refused callback,stream$/m)
+  })
+
+  it('answers an event of any shape', async () => {
+    const event = { Records: [null, { messageAttributes: { a: null } }], headers: 7, body: 'x' }
+    await start('lambda.mjs', ['promise', JSON.stringify(event)]).line(/answered .*x/)
+  })
 
   it('that fails says so, and fails as it would', async () => {
     await start('lambda.mjs', ['throws', '{}']).line(/failed RangeError/)

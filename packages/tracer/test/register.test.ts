@@ -1,6 +1,7 @@
 /** The tracer as its users start it, in real processes, against a collector that decodes what comes. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App, type AppOptions, REGISTER } from './child.ts'
 import { OtlpSink } from './otlp-sink.ts'
@@ -69,6 +70,23 @@ describe('one line starts it', () => {
     expect(sink.spans).toHaveLength(2)
   })
 
+  it('by hand, as the environment says', async () => {
+    const script = `const { startTracer } = await import('@spanloom/tracer')
+      const tracer = startTracer()
+      tracer.trace('by hand', () => {})
+      await tracer.shutdown()`
+    const app = start('--eval', { nodeArgs: ['--input-type=module'], args: [script] })
+    expect((await app.ended()).code).toBe(0)
+    expect((await sink.span('by hand')).resource['service.name']).toBe('app')
+  })
+
+  it('and says what is listed and not traced', async () => {
+    const env = { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'express,fs', SPANLOOM_EXIT_WAIT: '100' }
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: ['natural'], env })
+    await app.ended()
+    expect(app.stderr).toMatch(/CONFIG_NO_LIBRARY: .+ not traced here: fs\./)
+  })
+
   it('says so when an older copy of the API was there first', async () => {
     const older = "globalThis[Symbol.for('opentelemetry.js.api.1')] = { version: '1.8.0' }"
     const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]
@@ -91,6 +109,74 @@ describe('one line starts it', () => {
   })
 })
 
+describe('where it cannot be at work the app runs as without it', () => {
+  const hello = async (app: App) => {
+    const port = await app.port()
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    app.process.kill('SIGTERM')
+    await app.ended()
+    return text
+  }
+
+  it.each([
+    ['first-line.mjs', 'import'],
+    ['first-line.cjs', 'require']
+  ])('on a Node that is too old, which one line says: %s', async (file) => {
+    const older =
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]
+    const app = start(file, { nodeArgs })
+    expect(await hello(app)).toBe('hello you false')
+    expect(app.stderr).toMatch(/^\[spanloom\] NODE_TOO_OLD: This is Node 20\.20\.2, .+\n$/)
+    expect(sink.requests).toHaveLength(0)
+  })
+
+  const jest = "process.argv[1] = '/app/node_modules/.bin/jest'"
+  const underJest = ['--import', `data:text/javascript,${encodeURIComponent(jest)}`]
+
+  it.each([
+    ['first-line.mjs', [], /^\[spanloom\] NODE_NO_REQUIRE: .+\n$/],
+    ['first-line.cjs', [], /^\[spanloom\] NODE_NO_REQUIRE: .+\n$/],
+    ['first-line.cjs', underJest, /^$/]
+  ])('where no ES module can be required: %s %j', async (file, more, said) => {
+    const app = start(file, { nodeArgs: ['--no-experimental-require-module', ...more] })
+    expect(await hello(app)).toBe('hello you false')
+    expect(app.stderr).toMatch(said)
+  })
+
+  it('in what Jest runs itself, and not in what its tests start', async () => {
+    const env = { JEST_WORKER_ID: '1' }
+    const nodeArgs = underJest
+    expect(await hello(start('first-line.mjs', { nodeArgs, env }))).toBe('hello you false')
+    expect(await hello(start('first-line.mjs', { env }))).toBe('hello you true')
+    await sink.span('GET /hello/:name')
+  })
+})
+
+describe('where little is allowed', () => {
+  /** Node 25 and later forbid the network too. */
+  const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []
+
+  it('it starts without the files that it may not read', async () => {
+    const root = fileURLToPath(new URL('../../..', import.meta.url))
+    const nodeArgs = ['--permission', `--allow-fs-read=${root}`, ...net, '--import', REGISTER]
+    const port = await start('shop.mjs', { nodeArgs }).port()
+    await fetch(`http://127.0.0.1:${port}/nothing/here`)
+    await sink.span('GET')
+  })
+
+  it('the app starts also when the tracer cannot', async () => {
+    const broken =
+      "process.getBuiltinModule('node:os').hostname = () => { throw new Error('no host') }"
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(broken)}`]
+    const app = start('first-line.mjs', { nodeArgs })
+    const port = await app.port()
+    const text = await (await fetch(`http://127.0.0.1:${port}/hello/you`)).text()
+    expect(text).toBe('hello you false')
+    expect(app.stderr).toMatch(/START_FAILED: .+ Error: no host/)
+  })
+})
+
 describe('the process ends', () => {
   it.each([
     ['process.exit()', 'exit', 3],
@@ -102,6 +188,15 @@ describe('the process ends', () => {
     expect((await app.ended()).code).toBe(code)
     expect(sink.spans.map((span) => span.name)).toEqual([`cli ${how}`])
     if (how === 'throw') expect(app.stderr).toContain('uncaught by the app')
+  })
+
+  it.each([
+    ['listener', 3, ['cli listener', 'in exit']],
+    ['ending listener', 4, ['cli ending listener']]
+  ])('with a listener of the app for that: %s', async (how, code, names) => {
+    const app = start('cli.mjs', { nodeArgs: ['--import', REGISTER], args: [how] })
+    expect((await app.ended()).code).toBe(code)
+    expect(sink.spans.map((span) => span.name)).toEqual(names)
   })
 
   it('right after 10,000 spans in one go: all of them are delivered', {

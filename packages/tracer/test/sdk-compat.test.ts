@@ -14,12 +14,30 @@ import {
 import { describe, expect, it, vi } from 'vitest'
 import { type SpanProcessor, SpanProcessors } from '../src/compat.ts'
 import { createGuard } from '../src/lib/guard.ts'
+import type { SpanloomTracer } from '../src/sdk.ts'
 import type { RecordingSpan } from '../src/trace/span.ts'
 import { testTracer } from '../src/tracer.testkit.ts'
 
 // Assignable by type: our span where the SDK reads one, the SDK's processor where ours is wanted.
 const asReadable = (span: RecordingSpan): ReadableSpan => span
 const asProcessor = (processor: SdkSpanProcessor): SpanProcessor => processor
+
+// So are those of an SDK that knows other types of attributes, as before API 1.10.
+interface OlderSpan {
+  readonly attributes: Record<string, string | number>
+  readonly instrumentationLibrary: { readonly name: string }
+}
+export function takesOlder(
+  tracer: SpanloomTracer,
+  processor: Omit<SdkSpanProcessor, 'onStart' | 'onEnd'> & {
+    onStart: (span: OlderSpan, parent: object) => void
+    onEnd: (span: OlderSpan) => void
+  },
+  exporter: { export: (spans: OlderSpan[]) => void; shutdown: () => Promise<void> }
+): void {
+  tracer.addSpanProcessor(processor)
+  tracer.addSpanExporter(exporter)
+}
 
 function fill(span: Pick<RecordingSpan, keyof import('@opentelemetry/api').Span>): void {
   span.setAttributes({ text: 'a', list: [1, 2], flag: true })

@@ -4,13 +4,13 @@
  * after N seconds. Exit code 1 when something is to be done.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../config/config.ts'
 import { processEnvironment } from '../config/environment.ts'
-import type { Findings } from '../doctor/findings.ts'
-import { type CollectorAnswer, reportOf } from '../doctor/report.ts'
+import { combined, type Findings } from '../doctor/findings.ts'
+import { type AppEnd, type CollectorAnswer, reportOf } from '../doctor/report.ts'
 import { ownFile } from '../lib/own-file.ts'
 import { notifyStderr } from '../notices.ts'
 import { createHttpPost } from '../send/http-post.ts'
@@ -33,12 +33,11 @@ export const doctor: Command = async (args, out) => {
   }
   const folder = mkdtempSync(join(tmpdir(), 'spanloom-doctor-'))
   try {
-    const file = join(folder, 'findings.json')
-    const [, collector] = await Promise.all([
-      run(program, programArgs, file, seconds),
+    const [end, collector] = await Promise.all([
+      run(program, programArgs, folder, seconds),
       askCollector()
     ])
-    const { text, isWell } = reportOf(readFindings(file), collector)
+    const { text, isWell } = reportOf(readFindings(folder), collector, end)
     out(text)
     return isWell ? 0 : 1
   } finally {
@@ -57,9 +56,9 @@ function secondsOf(options: readonly string[]): number | undefined {
 function run(
   program: string,
   args: readonly string[],
-  file: string,
+  folder: string,
   seconds: number
-): Promise<void> {
+): Promise<AppEnd> {
   const environment = processEnvironment()
   const before = environment.NODE_OPTIONS
   const child = spawn(program, args, {
@@ -68,34 +67,51 @@ function run(
       ...environment,
       // First of all: what the app itself preloads comes after it.
       NODE_OPTIONS: `--import=${ownFile('doctor/observe').href}${before ? ` ${before}` : ''}`,
-      SPANLOOM_DOCTOR_FILE: file
+      SPANLOOM_DOCTOR_FOLDER: folder
     }
   })
   return new Promise((resolve) => {
+    let wasAsked = false
     const end = () => {
+      wasAsked = true
       child.kill('SIGTERM')
       setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref()
     }
     // Ctrl-C reaches the app as well; the doctor stays to say what it has seen.
-    const stay = () => {}
+    const stay = () => {
+      wasAsked = true
+    }
     process.on('SIGINT', stay)
+    process.on('SIGTERM', end)
     const timer = seconds > 0 ? setTimeout(end, seconds * 1_000) : undefined
-    const done = () => {
+    const done = (how: string, hint = '') => {
       clearTimeout(timer)
       process.off('SIGINT', stay)
-      resolve()
+      process.off('SIGTERM', end)
+      resolve({ how, hint, isWell: how === '' || wasAsked })
     }
-    child.on('error', done)
-    child.on('exit', done)
+    child.on('error', ({ message }) => {
+      done(`could not be started (${message})`, 'Give the whole command after --.')
+    })
+    child.on('exit', (code, signal) => {
+      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+      done(code === 0 ? '' : how, 'What it wrote above may say why.')
+    })
   })
 }
 
-function readFindings(file: string): Findings | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Findings
-  } catch {
-    return undefined
+function readFindings(folder: string): Findings | undefined {
+  const all: Findings[] = []
+  for (const name of readdirSync(folder)) {
+    try {
+      if (name.endsWith('.json')) {
+        all.push(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Findings)
+      }
+    } catch {
+      // Its process still writes it.
+    }
   }
+  return combined(all)
 }
 
 /** An empty request: every OTLP receiver answers it with success. */

@@ -4,7 +4,7 @@ import type { NoticeCode } from '../notices.ts'
 import { DEFAULT_SPAN_LIMITS } from '../trace/limits.ts'
 import { SDK_VERSION } from '../version.ts'
 import { CATALOGUE, GROUPS } from './catalogue.ts'
-import { isInstrumented, readConfig } from './config.ts'
+import { isInstrumented, readConfig, unknownLibraries } from './config.ts'
 import type { Environment } from './environment.ts'
 import { configurationPage, helpText } from './help.ts'
 import { SIGNALS, variablesOf } from './setting.ts'
@@ -202,6 +202,25 @@ describe('the configuration', () => {
     expect(read({ DD_TRACE_DEBUG: 'true' }).config.logLevel).toBe('info')
   })
 
+  it.each([
+    ['nestjs-core', 'nestjs'],
+    ['redis-4', 'redis'],
+    ['@opentelemetry/instrumentation-mongodb', 'mongodb']
+  ])('takes %s for %s', (theirs, ours) => {
+    const { config } = read({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: theirs })
+    expect(isInstrumented(config.instrumentations, ours)).toBe(false)
+  })
+
+  it.each([
+    ['ENABLED', 'http,pg,fs', ['fs']],
+    ['DISABLED', 'http,fs,mysql,expres', ['expres']],
+    ['DISABLED', 'exprs', []]
+  ])('finds what is %s and unknown in %s', (which, listed, unknown) => {
+    const { config } = read({ [`OTEL_NODE_${which}_INSTRUMENTATIONS`]: listed })
+    const names = ['http-server', 'pg', 'express', 'mysql2']
+    expect(unknownLibraries(config.instrumentations, names)).toEqual(unknown)
+  })
+
   it('lets OpenTelemetry’s names win', () => {
     const { config } = read({
       OTEL_SERVICE_NAME: 'otel',
@@ -300,6 +319,16 @@ describe('the configuration', () => {
     'PATH'
   ])('%s is somebody else’s', (name) => {
     expect(read({ [name]: '1' }).said).toEqual([])
+  })
+
+  it.each([
+    ['OTEL_PROPAGATORS', 'tracecontext,baggage'],
+    ['DD_TRACE_PROPAGATION_STYLE_INJECT', 'tracecontext,baggage'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://localhost:4318']
+  ])('says what is used in place of a bad %s', (name, used) => {
+    const said: unknown[][] = []
+    readConfig((code, ...facts) => void said.push([code, ...facts]), { [name]: 'h!' })
+    expect(said).toEqual([['CONFIG_BAD_VALUE', name, 'h!', `the default (${used})`]])
   })
 
   it('says no more than OTEL_LOG_LEVEL allows, of the level itself too', () => {

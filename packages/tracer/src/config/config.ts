@@ -9,6 +9,7 @@ import type { Settings } from './catalogue.ts'
 import { type Endpoints, endpointsOf } from './endpoints.ts'
 import type { Environment } from './environment.ts'
 import { processEnvironment } from './environment.ts'
+import { closestName } from './nearest.ts'
 import { readSettings, type Sources } from './parse.ts'
 import { type PropagatorConfig, propagationOf } from './propagation.ts'
 import type { Pairs } from './setting.ts'
@@ -121,14 +122,41 @@ export function isInstrumented(
   { enabled, disabled }: InstrumentationChoice,
   name: string
 ): boolean {
-  const covers = (listed: string) => name === listed || name.startsWith(`${listed}-`)
-  return !disabled.some(covers) && (enabled === undefined || enabled.some(covers))
+  const isCovered = (listed: string) => covers(listed, name)
+  return !disabled.some(isCovered) && (enabled === undefined || enabled.some(isCovered))
+}
+
+function covers(listed: string, name: string): boolean {
+  return name === listed || name.startsWith(`${listed}-`)
+}
+
+/**
+ * What is listed and covers none of `names`. Of what is switched off only what is close to a name: the rest may be an
+ * instrumentation that is OpenTelemetry's alone, as mysql is beside mysql2.
+ */
+export function unknownLibraries(
+  { enabled = [], disabled }: InstrumentationChoice,
+  names: readonly string[]
+): string[] {
+  const unknown = (listed: string) => !names.some((name) => covers(listed, name))
+  const isNear = (listed: string) => closestName(listed, names, 1) !== undefined
+  const nearly = disabled.filter((listed) => listed !== 'mysql' && isNear(listed))
+  return [...new Set([...enabled, ...nearly])].filter(unknown)
+}
+
+/** What is called otherwise by OpenTelemetry or Datadog. */
+const OUR_NAMES: Readonly<Record<string, string>> = {
+  fetch: 'undici',
+  'nestjs-core': 'nestjs',
+  'redis-4': 'redis',
+  'grpc-js': 'grpc',
+  'mongodb-core': 'mongodb'
 }
 
 /** The whole names of OpenTelemetry's packages mean the same. */
 function libraryName(name: string): string {
   const word = name.toLowerCase().replace(/^@opentelemetry\/instrumentation-/, '')
-  return word === 'fetch' ? 'undici' : word
+  return OUR_NAMES[word] ?? word
 }
 
 function levelOf(settings: Settings, sources: Sources): NoticeLevel {

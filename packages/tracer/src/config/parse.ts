@@ -113,8 +113,8 @@ function tellBad(variable: string, text: string, setting: Setting, reading: Read
   reading.notify(code, variable, shown, `the default (${defaultText(setting)})`)
 }
 
-export function defaultText({ default: value }: Setting): string {
-  if (value === undefined) return 'none'
+export function defaultText({ default: value, unset }: Setting): string {
+  if (value === undefined) return unset ?? 'none'
   if (value === Number.POSITIVE_INFINITY) return 'no limit'
   if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) return 'none'
   return String(value)

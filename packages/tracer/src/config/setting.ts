@@ -33,6 +33,8 @@ export interface Setting {
   readonly env: readonly [string, ...string[]]
   readonly kind: keyof KindValues | 'choice' | 'choices'
   readonly default: unknown
+  /** What `default: undefined` comes to, for people: 'none' unless it is said. */
+  readonly unset?: string
   readonly says: string
   readonly choices?: readonly string[]
   /** Values that the standard has and this tracer does not: a notice of their own, and the default. */

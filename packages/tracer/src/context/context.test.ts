@@ -1,6 +1,12 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createContextKey, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  createContextKey,
+  propagation,
+  ROOT_CONTEXT,
+  trace
+} from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { testTracer } from '../tracer.testkit.ts'
 import { isSuppressed, ROOT_FRAME, SUPPRESS_KEY } from './frame.ts'
@@ -79,6 +85,30 @@ describe('the context manager', () => {
     emitter.emit('event')
     expect(seen).toEqual([inside, inside])
     expect(manager.bind(inside, 7)).toBe(7)
+    expect(manager.bind(inside, Object.freeze(new EventEmitter())).listenerCount('event')).toBe(0)
+    expect(() => emitter.on('event', 7 as never)).toThrow(/listener/)
+  })
+
+  it('binds an emitter once, to the newest context, and removes listeners of once', () => {
+    const manager = new SpanloomContextManager()
+    const [first, second] = [1, 2].map((value) =>
+      ROOT_CONTEXT.setValue(createContextKey('k'), value)
+    ) as [Context, Context]
+    const emitter = manager.bind(first, new EventEmitter())
+    const seen: unknown[] = []
+    const listener = () => seen.push(manager.active())
+    emitter.on('event', listener)
+    manager.bind(second, emitter)
+    emitter.prependOnceListener('event', listener)
+    emitter.emit('event')
+    expect(seen.splice(0)).toEqual([second, first])
+    emitter.once('event', listener)
+    emitter.on('event', listener)
+    expect(emitter.listeners('event')).toEqual([listener, listener, listener])
+    for (let index = 0; index < 3; index++) emitter.off('event', listener)
+    emitter.emit('event')
+    expect(seen).toEqual([])
+    expect(emitter.listenerCount('event')).toBe(0)
   })
 
   it('attaches until the token is disposed of, once, in the order of a stack', async () => {

@@ -15,16 +15,9 @@ import {
   ROOT_CONTEXT
 } from '@opentelemetry/api'
 
-type Listener = (...args: unknown[]) => void
-type Method = 'addListener' | 'on' | 'once' | 'prependListener' | 'prependOnceListener'
-
-const ADDING: readonly Method[] = [
-  'addListener',
-  'on',
-  'once',
-  'prependListener',
-  'prependOnceListener'
-]
+type Listener = (...args: unknown[]) => unknown
+const ADDING = ['addListener', 'on', 'prependListener'] as const
+const ADDING_ONCE = { once: 'on', prependOnceListener: 'prependListener' } as const
 
 /**
  * Whether a context is what V8 itself carries from a callback to what it begins (Node 24 and later), and not
@@ -39,6 +32,8 @@ type Attachable = AsyncLocalStorage<Context> & {
 
 export class SpanloomContextManager implements ContextManager {
   readonly storage = new AsyncLocalStorage<Context>()
+  /** Emitters that are bound → the context that their next listeners get. */
+  readonly #emitters = new WeakMap<EventEmitter, { context: Context }>()
 
   active(): Context {
     return this.storage.getStore() ?? ROOT_CONTEXT
@@ -109,22 +104,48 @@ export class SpanloomContextManager implements ContextManager {
     return bound
   }
 
+  /** Once for each emitter; bound again, it has another context. One that is frozen stays as it is. */
   #bindEmitter(context: Context, emitter: EventEmitter): void {
-    const bound = new WeakMap<Listener, Listener>()
+    const known = this.#emitters.get(emitter)
+    if (known !== undefined) {
+      known.context = context
+      return
+    }
+    if (!Object.isExtensible(emitter)) return
+    const current = { context }
+    this.#emitters.set(emitter, current)
+    const bound = (listener: Listener) => this.#boundFunction(current.context, listener) as Listener
+    const add = Object.fromEntries(
+      ADDING.map((method) => [method, emitter[method].bind(emitter)])
+    ) as Pick<EventEmitter, (typeof ADDING)[number]>
     for (const method of ADDING) {
-      const original = emitter[method]
-      emitter[method] = (event: string | symbol, listener: Listener) => {
-        let inContext = bound.get(listener)
-        if (inContext === undefined) {
-          inContext = this.#boundFunction(context, listener) as Listener
-          // EventEmitter finds a wrapped listener by this property when it is to be removed.
-          Object.defineProperty(inContext, 'listener', { value: listener })
-          bound.set(listener, inContext)
-        }
-        return original.call(emitter, event, inContext)
+      emitter[method] = (event: string | symbol, listener: Listener) =>
+        add[method](
+          event,
+          typeof listener === 'function' ? standingFor(listener, bound(listener)) : listener
+        )
+    }
+    for (const [method, plain] of Object.entries(ADDING_ONCE)) {
+      emitter[method as keyof typeof ADDING_ONCE] = (
+        event: string | symbol,
+        listener: Listener
+      ) => {
+        if (typeof listener !== 'function') return add[plain](event, listener)
+        // The emitter's own would put a listener of its own between, which nobody could remove.
+        const inContext = bound(listener)
+        const once = standingFor(listener, (...args) => {
+          emitter.removeListener(event, once)
+          return Reflect.apply(inContext, emitter, args)
+        })
+        return add[plain](event, once)
       }
     }
   }
+}
+
+/** EventEmitter finds a wrapped listener by this property when it is to be removed. */
+function standingFor(listener: Listener, stand: Listener): Listener {
+  return Object.defineProperty(stand, 'listener', { value: listener })
 }
 
 /** What is no context would make every later question fail; the root takes its place. */

@@ -1,7 +1,11 @@
 /**
- * What the doctor learns of a process, as plain data: written by the watched process (observe.ts), read by
- * the command that shows it (report.ts).
+ * What the doctor learns of the app's processes, as plain data: each watched process and thread writes what it
+ * has seen to a file of its own (observe.ts), the command puts them together and shows it (report.ts).
+ *
+ *   npm start ──→ sh ──→ node app.js ──→ cluster workers
+ *    1-0.json              2-0.json          3-0.json …     ─→ combined ─→ one screen
  */
+import { isPackageManager } from '../config/package-manager.ts'
 import type { LoadedModule, Usage } from '../instrument/registry.ts'
 
 export interface LibraryFinding {
@@ -28,7 +32,11 @@ export interface Findings {
   readonly nodeVersion: string
   readonly script: string | undefined
   readonly tracer:
-    | { readonly started: false }
+    | {
+        readonly started: false
+        /** It was loaded, and the configuration switches it off. */
+        readonly isOff: boolean
+      }
     | {
         readonly started: true
         readonly version: string
@@ -39,6 +47,8 @@ export interface Findings {
   readonly libraries: readonly LibraryFinding[]
   /** Whether the app is one file with its libraries inside: then no library's file was loaded. */
   readonly isBundled: boolean
+  /** How many processes and threads have been seen like this one; 1 as each writes it. */
+  readonly processes: number
 }
 
 /** What the tracer lets be known of itself, under `Symbol.for('spanloom.diagnostics')`. */
@@ -47,6 +57,7 @@ export interface Diagnostics {
   readonly serviceName: string
   readonly startedAtMs: number
   readonly usages: readonly Usage[]
+  readonly isOff: boolean
 }
 
 export const DIAGNOSTICS = 'spanloom.diagnostics'
@@ -84,10 +95,38 @@ export function librariesOf(
       supported: file.supported
     })
   }
+  return sorted(found)
+}
+
+/**
+ * One picture of all processes: that of the one that says most, with the libraries of those that are like it.
+ * A package manager that only starts the app says something only when there is nobody else.
+ */
+export function combined(all: readonly Findings[]): Findings | undefined {
+  const apps = all.filter(({ script }) => !isPackageManager(script))
+  const seen = apps.length > 0 ? apps : all
+  const main = seen.toSorted((one, other) => worth(other) - worth(one))[0]
+  if (main === undefined) return undefined
+  const alike = seen.filter(({ tracer }) => tracer.started === main.tracer.started)
+  const found = new Map<string, LibraryFinding>()
+  for (const one of alike.flatMap(({ libraries }) => libraries)) {
+    const key = `${one.library}@${one.version}`
+    const known = found.get(key)
+    const state = known === undefined || WEIGHT[one.state] > WEIGHT[known.state] ? one : known
+    found.set(key, { ...state, count: one.count + (known?.count ?? 0) })
+  }
+  return { ...main, libraries: sorted(found), processes: alike.length }
+}
+
+function worth({ tracer, libraries }: Findings): number {
+  return 2 * libraries.length + (tracer.started ? 1 : 0)
+}
+
+function sorted(found: ReadonlyMap<string, LibraryFinding>): LibraryFinding[] {
   return [...found.values()].sort((one, other) => one.library.localeCompare(other.library))
 }
 
-/** Of several files of a package the one that says most. */
+/** Of several files of a package, or several processes, the one that says most. */
 const WEIGHT = { off: 0, unsupported: 1, early: 2, late: 3, silent: 4, used: 5 } as const
 
 function stateOf(

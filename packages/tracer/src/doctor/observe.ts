@@ -1,12 +1,14 @@
 /**
  * Loaded into the watched process before anything else: notes which libraries the tracer knows are loaded,
- * and whether the tracer was there by then. Writes what it has found to the file that SPANLOOM_DOCTOR_FILE
- * names, every second and at the end, because a server may be killed.
+ * and whether the tracer was there by then. Writes what it has found to a file of its own in the folder that
+ * SPANLOOM_DOCTOR_FOLDER names: soon after a library, every second and at the end, because a server may be killed.
  */
 import { tracingChannel } from 'node:diagnostics_channel'
 import { renameSync, writeFileSync } from 'node:fs'
 import module from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isInternalThread, threadId } from 'node:worker_threads'
 import { processEnvironment } from '../config/environment.ts'
 import { CATALOGUE } from '../instrument/catalogue.ts'
 import { hasSoundHooks } from '../instrument/esm-hook.ts'
@@ -23,11 +25,14 @@ import {
 } from './findings.ts'
 
 const WRITE_EVERY_MS = 1_000
+/** Sooner after a library: a cluster's worker may be killed within its first second. */
+const WRITE_AFTER_MS = 100
 
 const seen: SeenFile[] = []
 const known = new Set<string>()
 const files = new TargetFiles(CATALOGUE, readManifest)
 let librariesLoaded = 0
+let writeSoon = () => {}
 
 function diagnostics(): Diagnostics | undefined {
   const tell = (globalThis as Record<symbol, unknown>)[Symbol.for(DIAGNOSTICS)]
@@ -51,6 +56,7 @@ function note(path: string): void {
       isSupported: isSupported(match),
       beforeTracer
     })
+    writeSoon()
   }
 }
 
@@ -83,21 +89,23 @@ function findings(): Findings {
     nodeVersion: process.versions.node,
     script: process.argv[1],
     tracer:
-      facts === undefined
-        ? { started: false }
+      facts === undefined || facts.isOff
+        ? { started: false, isOff: facts !== undefined }
         : {
             started: true,
             version: facts.version,
             serviceName: facts.serviceName,
             startedAtMs: facts.startedAtMs
           },
-    libraries: librariesOf(seen, facts?.usages),
-    isBundled: process.argv[1] !== undefined && librariesLoaded === 0
+    libraries: librariesOf(seen, facts?.isOff ? undefined : facts?.usages),
+    isBundled: process.argv[1] !== undefined && librariesLoaded === 0,
+    processes: 1
   }
 }
 
-const target = processEnvironment().SPANLOOM_DOCTOR_FILE
-if (target !== undefined && target !== '') {
+const folder = processEnvironment().SPANLOOM_DOCTOR_FOLDER
+if (folder !== undefined && folder !== '' && isInternalThread !== true) {
+  const target = join(folder, `${process.pid}-${threadId}.json`)
   watchImports()
   watchRequires()
   const write = () => {
@@ -110,5 +118,15 @@ if (target !== undefined && target !== '') {
     }
   }
   setInterval(write, WRITE_EVERY_MS).unref()
+  let waits = false
+  writeSoon = () => {
+    if (waits) return
+    waits = true
+    const timer = setTimeout(() => {
+      waits = false
+      write()
+    }, WRITE_AFTER_MS)
+    timer.unref()
+  }
   process.on('exit', write)
 }

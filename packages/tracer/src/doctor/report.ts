@@ -1,4 +1,5 @@
 /** The doctor's screen: what was found, and for each thing that is not well, what to do about it. */
+import { isTooOld } from '../lib/node-version.ts'
 import type { Findings, LibraryFinding } from './findings.ts'
 
 export interface CollectorAnswer {
@@ -9,45 +10,60 @@ export interface CollectorAnswer {
   readonly tookMs: number
 }
 
+/** How the app came to its end. */
+export interface AppEnd {
+  /** '' when it ended by itself with exit code 0. */
+  readonly how: string
+  readonly hint: string
+  /** Also when it was the doctor, or Ctrl-C, that ended it. */
+  readonly isWell: boolean
+}
+
 const NAME_WIDTH = 24
 const VERSION_WIDTH = 10
 
 /** Lines for the screen. `isWell` false means that something is to be done. */
 export function reportOf(
   findings: Findings | undefined,
-  collector: CollectorAnswer
+  collector: CollectorAnswer,
+  end: AppEnd
 ): { readonly text: string; readonly isWell: boolean } {
   const advice: string[] = []
   const lines = ['', 'Spanloom doctor', '']
-  lines.push(tracerLine(findings, advice), collectorLine(collector, advice), '')
+  if (!end.isWell) {
+    lines.push(`  app         ${end.how}`)
+    advice.push(`The app ${end.how}. ${end.hint}`)
+  }
+  lines.push(tracerLine(findings, end, advice), collectorLine(collector, advice), '')
   lines.push(...libraryLines(findings, advice))
   if (advice.length === 0) lines.push('All is well.')
   else lines.push('What to do:', ...advice.map((line, index) => `  ${index + 1}. ${line}`))
   return { text: `${lines.join('\n')}\n`, isWell: advice.length === 0 }
 }
 
-function tracerLine(findings: Findings | undefined, advice: string[]): string {
+function tracerLine(findings: Findings | undefined, end: AppEnd, advice: string[]): string {
   if (findings === undefined) {
-    advice.push(
-      'The program is no Node.js process, or ended at once: give the whole command after --.'
-    )
+    if (end.isWell) {
+      advice.push('The program is no Node.js process: give the whole command after --.')
+    }
     return '  tracer      nothing was observed'
   }
   const { tracer, nodeVersion } = findings
   if (isTooOld(nodeVersion)) {
     advice.push(`The tracer needs Node 22.15 or later, and this is ${nodeVersion}.`)
-  }
-  if (!tracer.started) {
-    advice.push('Start it with the app: node --import @spanloom/tracer/register app.js')
     return `  tracer      not started (node ${nodeVersion})`
   }
+  if (!tracer.started) {
+    advice.push(
+      tracer.isOff
+        ? 'Nothing is traced: take back OTEL_SDK_DISABLED=true, or DD_TRACE_ENABLED=false.'
+        : 'Start it with the app: node --import @spanloom/tracer/register app.js'
+    )
+    return `  tracer      ${tracer.isOff ? 'switched off' : 'not started'} (node ${nodeVersion})`
+  }
   const { version, serviceName } = tracer
-  return `  tracer      ${version}, service "${serviceName}", node ${nodeVersion}`
-}
-
-function isTooOld(nodeVersion: string): boolean {
-  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
-  return major < 22 || (major === 22 && minor < 15)
+  const times = findings.processes > 1 ? `, in ${findings.processes} processes and threads` : ''
+  return `  tracer      ${version}, service "${serviceName}", node ${nodeVersion}${times}`
 }
 
 function collectorLine(answer: CollectorAnswer, advice: string[]): string {
@@ -70,6 +86,7 @@ function collectorLine(answer: CollectorAnswer, advice: string[]): string {
 const HINTS: Readonly<Record<number, string>> = {
   401: 'It wants credentials: OTEL_EXPORTER_OTLP_HEADERS.',
   403: 'It wants other credentials: OTEL_EXPORTER_OTLP_HEADERS.',
+  405: 'It may be the web UI (port 4319); spans go to 4318.',
   404: 'The path may be wrong: OTEL_EXPORTER_OTLP_ENDPOINT is the base, /v1/traces is appended.'
 }
 

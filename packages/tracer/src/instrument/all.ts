@@ -10,6 +10,8 @@ import type { CallTimer, Instruments, SharedInstruments } from './instruments.ts
 import { watchModules } from './module-hook.ts'
 import type { Entry, Instrumentation, LoadedModule, ModuleTarget, Usage } from './registry.ts'
 
+export const LIBRARY_NAMES: readonly string[] = CATALOGUE.map(({ name }) => name)
+
 export interface StartedInstruments {
   readonly usages: readonly Usage[]
   /** Ends the subscriptions; patched prototypes stay, and find nothing to do. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { hasSoundHooks, withFooter } from './esm-hook.ts'
 import { footerOf, isSupported, TargetFiles } from './footers.ts'
+import { watchModules } from './module-hook.ts'
 import type { Entry } from './registry.ts'
 
 const ENTRIES: readonly Entry[] = [
@@ -73,7 +74,30 @@ describe('a footer', () => {
     expect(new module.Cart().size()).toBe(2)
   })
 
-  it('does nothing without a tracer, and says nothing for an ES module without locals', async () => {
+  it('waits for a tracer where there is none yet', async () => {
+    const key = Symbol.for('spanloom.waiting')
+    const known = globalThis as Record<symbol, unknown>
+    const esm = footerOf(filesOf('2.1.0').find('/node_modules/@a/shop/esm/cart.mjs'), 'esm')
+    const module = await import(
+      `data:text/javascript,${encodeURIComponent(`export class Cart {}${esm}//3`)}`
+    )
+    const met: unknown[] = []
+    const end = watchModules(
+      ENTRIES,
+      (_entry, target, exports, { version, seen }) => {
+        met.push(target.file, version, seen)
+        ;(exports as { Cart: unknown }).Cart = Array
+      },
+      () => {}
+    )
+    end()
+    expect(met).toEqual(['esm/cart.mjs', '2.1.0', 'bundle'])
+    expect(new module.Cart()).toEqual([])
+    expect(known[key]).toEqual([])
+    delete known[key]
+  })
+
+  it('harms nobody without a tracer, and says nothing for an ES module without locals', async () => {
     const esm = footerOf(filesOf('2.1.0').find('/node_modules/@a/shop/esm/cart.mjs'), 'esm')
     const module = await import(
       `data:text/javascript,${encodeURIComponent(`export class Cart {}${esm}//2`)}`

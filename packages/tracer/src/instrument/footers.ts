@@ -1,19 +1,24 @@
 /**
  * Code that is put at the end of a library's file, so that the tracer is handed what the file defines:
  *
- *   ES module   ;globalThis[Symbol.for('spanloom.module')]?.('graphql', '16.11.0', 'execution/execute.mjs',
+ *   ES module   ;(globalThis[Symbol.for('spanloom.module')] ?? wait)('graphql', '16.11.0', 'execution/execute.mjs',
  *                 { get execute() { return execute }, set execute(v) { execute = v } })
  *   CommonJS    …(…, module.exports)
  *
  * Nothing is parsed and nothing in the file is changed. Assigning a function or a class inside of its
  * own module is seen by everybody who imported it (bindings are live), also within a bundle and after a
- * minifier has renamed it. Without a tracer the footer does nothing. Pure, because it runs in the app, on
- * the loader's thread and in bundlers.
+ * minifier has renamed it. Where there is no tracer (yet) the modules wait for one on a list: bundlers put
+ * what several chunks share before the app's first line, which may be what starts the tracer. The list holds
+ * some 50 modules, which live as long as the process anyway. Pure, because it runs in the app, on the loader's
+ * thread and in bundlers.
  */
 import type { Entry, ModuleTarget } from './registry.ts'
 
 /** The key under which the tracer's receiver of modules hangs on `globalThis`. */
 export const MODULE_RECEIVER = 'spanloom.module'
+
+/** Where the arguments of calls wait that came before the receiver. */
+export const WAITING_MODULES = 'spanloom.waiting'
 
 /** The package name of node's own modules. */
 export const RUNTIME = 'node'
@@ -92,7 +97,9 @@ export function footerOf(matches: readonly MatchedFile[], format: 'esm' | 'commo
   const value = format === 'commonjs' ? 'module.exports' : `{${locals.map(accessors)}}`
   const { manifest, target } = first
   const words = [manifest.name, manifest.version, target.file].map((word) => JSON.stringify(word))
-  return `\n;globalThis[Symbol.for('${MODULE_RECEIVER}')]?.(${words},${value});\n`
+  const receiver = `globalThis[Symbol.for('${MODULE_RECEIVER}')]`
+  const wait = `(...m)=>(globalThis[Symbol.for('${WAITING_MODULES}')]??=[]).push(m)`
+  return `\n;(${receiver}??(${wait}))(${words},${value});\n`
 }
 
 /** Getters, so that a name that this version lacks is an error of the patch and not of the library. */

@@ -16,12 +16,19 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
 const THEIRS = /^@opentelemetry\/instrumentation-([\w.-]+)$/
 
 export interface ForeignNames {
-  /** Whether spans of the tracer of this name would be doubles. Says so the first time. */
+  /** Whether spans of the tracer of this name would be doubles. Says so the first time, all of a tick in one line. */
   isDouble(tracerName: string): boolean
 }
 
 export function createForeignNames(usages: readonly Usage[], notify: Notify): ForeignNames {
   const said = new Set<string>()
+  /** Theirs → ours, until the end of the tick: an SDK registers thirty of them in one go. */
+  let unsaid: [string, readonly string[]][] = []
+  const say = () => {
+    const ours = new Set(unsaid.flatMap(([, names]) => names))
+    notify('INSTRUMENT_TWICE', unsaid.map(([name]) => name).join(', '), [...ours].join(','))
+    unsaid = []
+  }
   return {
     isDouble(tracerName) {
       const word = THEIRS.exec(tracerName)?.[1]
@@ -33,7 +40,8 @@ export function createForeignNames(usages: readonly Usage[], notify: Notify): Fo
       if (ours.length === 0) return false
       if (!said.has(tracerName)) {
         said.add(tracerName)
-        notify('INSTRUMENT_TWICE', tracerName, ours.map(({ entry }) => entry.name).join(','))
+        if (unsaid.length === 0) process.nextTick(say)
+        unsaid.push([tracerName, ours.map(({ entry }) => entry.name)])
       }
       return true
     }

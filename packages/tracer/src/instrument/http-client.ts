@@ -24,6 +24,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { captureHeaders } from './header-capture.ts'
 import {
+  isAbsolute,
   knownMethod,
   OTHER_METHOD,
   OTHER_METHOD_NAME,
@@ -104,7 +105,9 @@ function describe(span: RecordingSpan, request: ClientRequest, method: string): 
   if (known !== undefined) span.put(SERVER_PORT, known)
   const authority = host.includes(':') ? `[${host}]` : host
   const shownPort = port === undefined || port === portOfScheme(scheme) ? '' : `:${port}`
-  span.put(URL_FULL, `${scheme}://${authority}${shownPort}${redactTarget(request.path)}`)
+  const target = redactTarget(request.path)
+  const origin = isAbsolute(target) ? '' : `${scheme}://${authority}${shownPort}`
+  span.put(URL_FULL, origin + target)
 }
 
 function onEnd(this: ClientRequest | IncomingMessage): void {

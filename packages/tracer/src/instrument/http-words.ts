@@ -47,7 +47,9 @@ export function parseHost(header: string): HostPort {
   return parsed
 }
 
-function parsedHost(header: string): HostPort {
+function parsedHost(raw: string): HostPort {
+  // No credentials belong here, and whoever puts some must not find them again.
+  const header = raw.slice(raw.lastIndexOf('@') + 1)
   const bracket = header.lastIndexOf(']')
   const colon = header.lastIndexOf(':')
   const hasPort =
@@ -60,6 +62,9 @@ function parsedHost(header: string): HostPort {
   }
 }
 
+/** What stands alone in a query is a name when it is a word of this length at most, else a value. */
+const BARE_NAME = /^[A-Za-z_][\w.-]{0,23}$/
+
 /**
  * Keeps the names of a query and hides the values: `id=7&sig=x` → `id=REDACTED&sig=REDACTED`. A value
  * may be a token or a person; which names are harmless, nobody knows.
@@ -68,13 +73,23 @@ export function redactQuery(query: string): string {
   const parts: string[] = []
   for (const part of query.slice(0, TEXT_CHARS_MAX).split('&')) {
     const equals = part.indexOf('=')
-    parts.push(equals < 0 ? part : `${part.slice(0, equals)}=REDACTED`)
+    if (equals >= 0) parts.push(`${part.slice(0, equals)}=REDACTED`)
+    else parts.push(part === '' || BARE_NAME.test(part) ? part : 'REDACTED')
   }
   return parts.join('&')
 }
 
-/** A path with its query redacted and its fragment gone. */
+/** Whether it is a whole address, as a proxy is asked for. */
+export function isAbsolute(target: string): boolean {
+  return target.charCodeAt(0) !== 47 && /^https?:\/\//i.test(target)
+}
+
+/** @hot A path with its query redacted and its fragment gone. */
 export function redactTarget(target: string): string {
+  if (isAbsolute(target)) {
+    const end = target.slice(8).search(/[/?#]|$/) + 8
+    return redactOrigin(target.slice(0, end)) + redactTarget(target.slice(end))
+  }
   const hash = target.indexOf('#')
   const sent = hash < 0 ? target : target.slice(0, hash)
   const mark = sent.indexOf('?')

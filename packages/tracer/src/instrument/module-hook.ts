@@ -6,7 +6,7 @@
  *               rewritten: it adds 1 µs a `require`, and it is the same in Node 22.15, 24 and 26. What may be a target shows by the id's last word; under an npm
  *               alias (`"pgx": "npm:pg@8"`) a package is looked at once, by the file that it is
  *   ES module   a footer hands the exports over (footers.ts), put on by a load hook (esm-hook.ts)
- *   bundle      the same footers, put on by a bundler's plugin
+ *   bundle      the same footers, put on by a bundler's plugin; what was evaluated before us waits on a list
  *   node's own  by the same two: a `require` of its name, and the load hook
  *   before us   what was loaded before the tracer is found in the module cache. Patches wrap prototypes where
  *               they can, so objects that the app has made by then are served as well
@@ -16,7 +16,14 @@ import { readFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { requireAny } from '../lib/own-file.ts'
-import { isSupported, type Manifest, MODULE_RECEIVER, RUNTIME, TargetFiles } from './footers.ts'
+import {
+  isSupported,
+  type Manifest,
+  MODULE_RECEIVER,
+  RUNTIME,
+  TargetFiles,
+  WAITING_MODULES
+} from './footers.ts'
 import type { Entry, LoadedModule, ModuleTarget } from './registry.ts'
 
 /** Called once for each exports object of a supported target. */
@@ -33,7 +40,13 @@ interface RequireMessage {
   readonly result?: unknown
 }
 
-type Receiver = (packageName: string, version: string, file: string, exports: unknown) => void
+type Receiver = (
+  packageName: string,
+  version: string,
+  file: string,
+  exports: unknown,
+  seen?: LoadedModule['seen']
+) => void
 
 /** `onModule` and `onUnsupported` never throw. Returns what ends the watch. */
 export function watchModules(
@@ -115,10 +128,10 @@ export function watchModules(
     else handFile(path, result, 'require')
   }
 
-  const receive: Receiver = (packageName, version, file, exports) => {
+  const receive: Receiver = (packageName, version, file, exports, seen = 'import') => {
     for (const [target] of owners) {
       if (target.packageName === packageName && target.file === file) {
-        hand(target, exports, version, 'import')
+        hand(target, exports, version, seen)
       }
     }
   }
@@ -128,6 +141,10 @@ export function watchModules(
   required.subscribe(subscribers)
   const known = globalThis as Record<symbol, unknown>
   known[Symbol.for(MODULE_RECEIVER)] = receive
+  const waiting = known[Symbol.for(WAITING_MODULES)] as Parameters<Receiver>[] | undefined
+  for (const [packageName, version, file, exports] of waiting?.splice(0) ?? []) {
+    receive(packageName, version, file, exports, 'bundle')
+  }
   for (const [{ packageName, file }] of owners) {
     if (packageName === RUNTIME && isLoaded(file)) {
       receive(RUNTIME, process.versions.node, file, process.getBuiltinModule(file))

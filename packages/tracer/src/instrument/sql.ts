@@ -41,7 +41,7 @@ export function summarize(sql: string, dialect: SqlDialect = 'standard'): Statem
 }
 
 const TOKEN =
-  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|\b(?:[uU]&|[bBxXnN])?'(?:[^']|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)|"(?:[^"]|"")*(?:"|$)|\$\d+|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
+  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|\b(?:[uU]&|[bBxXnN])?'(?:[^']|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[\s\S]*?(?:\$\1\$|$)|"(?:[^"]|"")*(?:"|$)|\$\d+|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
 
 const MYSQL_TOKEN =
   /--[^\n]*|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(?:\b[bBxXnN])?'(?:[^'\\]|\\[\s\S]|'')*(?:'|\\?$)|"(?:[^"\\]|\\[\s\S]|"")*(?:"|\\?$)|`(?:[^`]|``)*(?:`|$)|[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?\w*|\s+|[\s\S]/g
@@ -54,14 +54,22 @@ function summarizeAnew(sql: string, dialect: SqlDialect): StatementSummary {
   const pattern = isMysql ? MYSQL_TOKEN : TOKEN
   const parts: string[] = []
   const words: string[] = []
-  for (const [token] of sql.slice(0, SCANNED_CHARS_MAX).matchAll(pattern)) {
+  const scanned = sql.slice(0, SCANNED_CHARS_MAX)
+  pattern.lastIndex = 0
+  /** `SET app.user TO ada`: there a word is a value. */
+  let hidesWords = false
+  for (let match = pattern.exec(scanned); match !== null; match = pattern.exec(scanned)) {
+    const [token] = match
+    if (!isMysql && token.startsWith('/*')) pattern.lastIndex = commentEnd(scanned, match.index)
     const shown = isMysql ? shownMysqlToken(token) : shownToken(token)
     if (shown === ' ') {
       if (parts.length > 0 && parts.at(-1) !== ' ') parts.push(' ')
       continue
     }
-    parts.push(shown)
+    const isValue = hidesWords && /^["`\w]/.test(shown)
+    parts.push(isValue ? '?' : shown)
     words.push(shown)
+    hidesWords ||= /^(?:=|to)$/i.test(shown) && /^set$/i.test(words[0]!)
   }
   const text = parts
     .join('')
@@ -73,6 +81,18 @@ function summarizeAnew(sql: string, dialect: SqlDialect): StatementSummary {
   const operation =
     first !== undefined && isWord(first) ? first.toUpperCase().slice(0, 32) : undefined
   return { text, operation: effective(operation, words), table: tableOf(operation, words) }
+}
+
+/** Comments nest in the standard and in PostgreSQL, and do not in MySQL. */
+function commentEnd(sql: string, start: number): number {
+  const mark = /\/\*|\*\//g
+  mark.lastIndex = start
+  let depth = 0
+  for (let match = mark.exec(sql); match !== null; match = mark.exec(sql)) {
+    depth += match[0] === '/*' ? 1 : -1
+    if (depth === 0) return mark.lastIndex
+  }
+  return sql.length
 }
 
 function shownToken(token: string): string {

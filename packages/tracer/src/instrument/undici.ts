@@ -21,6 +21,7 @@ import type { AnySpan } from '../trace/tracer.ts'
 import { captureHeaders, fromPairs } from './header-capture.ts'
 import { endExitSpan } from './http-client.ts'
 import {
+  isAbsolute,
   knownMethod,
   OTHER_METHOD,
   OTHER_METHOD_NAME,
@@ -113,7 +114,8 @@ function describe(span: RecordingSpan, request: UndiciRequest, method: string): 
   span.put(HTTP_REQUEST_METHOD, method)
   span.put(SERVER_ADDRESS, host)
   if (port !== undefined) span.put(SERVER_PORT, port)
-  span.put(URL_FULL, shown + redactTarget(request.path))
+  const target = redactTarget(request.path)
+  span.put(URL_FULL, isAbsolute(target) ? target : shown + target)
 }
 
 interface Origin {

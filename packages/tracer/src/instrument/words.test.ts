@@ -10,7 +10,8 @@ describe('HTTP’s words', () => {
     ['[::1]:8080', '::1', 8080],
     ['[::1]', '::1', undefined],
     ['::1', '::1', undefined],
-    ['host:bad', 'host', undefined]
+    ['host:bad', 'host', undefined],
+    ['me:secret@shop.example:8080', 'shop.example', 8080]
   ])('a host header %s', (header, host, port) => {
     expect(parseHost(header)).toEqual({ host, port })
   })
@@ -19,6 +20,12 @@ describe('HTTP’s words', () => {
     expect(redactQuery('id=7&token=a=b&flag&=x')).toBe('id=REDACTED&token=REDACTED&flag&=REDACTED')
     expect(redactTarget('/a?b=c#d')).toBe('/a?b=REDACTED')
     expect(redactTarget('/a#?b')).toBe('/a')
+    const [word, token] = ['a'.repeat(24), 'a'.repeat(25)]
+    expect(redactQuery(`${word}&${token}&7f3a&&x%20`)).toBe(`${word}&REDACTED&REDACTED&&REDACTED`)
+    expect(redactTarget('http://me:secret@host:1/@a?b=c')).toBe(
+      'http://REDACTED:REDACTED@host:1/@a?b=REDACTED'
+    )
+    expect(redactTarget('https://host?b=c')).toBe('https://host?b=REDACTED')
     expect(redactOrigin('http://me:secret@host:1')).toBe('http://REDACTED:REDACTED@host:1')
     expect(redactOrigin('http://host')).toBe('http://host')
   })
@@ -46,7 +53,13 @@ describe('a SQL statement', () => {
     ['SELECT "Weird Col" FROM "S"."T"', 'SELECT "Weird Col" FROM "S"."T"'],
     ["SELECT 'unfinished secret", 'SELECT ?'],
     ['SELECT $tag$unfinished secret', 'SELECT ?'],
-    ['/* unfinished secret', '']
+    ['/* unfinished secret', ''],
+    ['/* a /* secret */ secret */ SELECT 1 /* /* secret */', 'SELECT ?'],
+    ['SELECT $é$ secret $é$ FROM t', 'SELECT ? FROM t'],
+    ['SET LOCAL app.user TO secret', 'SET LOCAL app.user TO ?'],
+    ['set x = secret, "secret"', 'set x = ?, ?'],
+    ['UPDATE t SET a = b', 'UPDATE t SET a = b'],
+    ['SET TRANSACTION READ ONLY', 'SET TRANSACTION READ ONLY']
   ])('%s', (sql, text) => {
     expect(summarize(sql).text).toBe(text)
   })

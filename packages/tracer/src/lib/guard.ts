@@ -4,6 +4,7 @@
  * looks like an app without traffic.
  */
 import type { Notify } from '../notices.ts'
+import { textOf } from './text.ts'
 
 export interface Guard {
   /** The same function, whose faults end here. */
@@ -20,11 +21,7 @@ export function createGuard(notify: Notify): Guard {
     faults++
     if (said.has(place)) return
     said.add(place)
-    notify(
-      'INSTRUMENT_FAULT',
-      place,
-      fault instanceof Error ? (fault.stack ?? fault.message) : `${fault}`
-    )
+    notify('INSTRUMENT_FAULT', place, textOfFault(fault))
   }
   return {
     report,
@@ -40,5 +37,14 @@ export function createGuard(notify: Notify): Guard {
         }
       }
     }
+  }
+}
+
+/** Foreign code throws what it likes, also what throws when it is read. */
+function textOfFault(fault: unknown): string {
+  try {
+    return fault instanceof Error ? (fault.stack ?? fault.message) : textOf(fault)
+  } catch {
+    return textOf(undefined)
   }
 }

@@ -52,8 +52,10 @@ export function formatBaggage(baggage: Baggage): string {
 }
 
 /** A pair that no header could hold is left out: half a surrogate, or a line's end in its metadata. */
-function formatPair(key: string, { value, metadata }: BaggageEntry): string | undefined {
+function formatPair(key: string, entry: BaggageEntry): string | undefined {
   try {
+    const { value, metadata } = entry
+    if (key === '' || typeof value !== 'string') return undefined
     const suffix = metadata ? `;${metadata.toString()}` : ''
     const pair = `${encodeURIComponent(key)}=${encodeURIComponent(value)}${suffix}`
     return /[^\t\x20-\x7e]/.test(suffix) ? undefined : pair

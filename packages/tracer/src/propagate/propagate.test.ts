@@ -68,6 +68,8 @@ describe('baggage', () => {
     expect(parseBaggage(many)!.getAllEntries()).toHaveLength(180)
     const unsendable = propagation.createBaggage({
       half: { value: '\ud800' },
+      none: null as never,
+      unset: { value: undefined as never },
       split: { value: '1', metadata: baggageEntryMetadataFromString('a\r\nb') },
       good: { value: '1' }
     })

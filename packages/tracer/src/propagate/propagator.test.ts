@@ -375,4 +375,28 @@ describe('a hostile carrier', () => {
     const context: Context = propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter)
     expect(trace.getSpanContext(context)).toBeUndefined()
   })
+
+  it('that cannot be read or written is left alone', () => {
+    const propagator = propagatorOf(formats)
+    const throwing = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('read')
+        },
+        ownKeys() {
+          throw new Error('listed')
+        }
+      }
+    )
+    expect(propagator.extract(ROOT_CONTEXT, throwing, defaultTextMapGetter)).toBe(ROOT_CONTEXT)
+    const context = trace.setSpanContext(ROOT_CONTEXT, {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+      traceFlags: 1
+    })
+    const frozen = Object.freeze({})
+    for (const carrier of [frozen, 7]) propagator.inject(context, carrier, defaultTextMapSetter)
+    expect(frozen).toEqual({})
+  })
 })

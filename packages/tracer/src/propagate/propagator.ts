@@ -102,6 +102,14 @@ export class Propagator implements TextMapPropagator {
   }
 
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
+    try {
+      this.#injectInto(context, carrier, setter)
+    } catch {
+      // A carrier that takes no headers: the call that it is for goes out without.
+    }
+  }
+
+  #injectInto(context: Context, carrier: unknown, setter: TextMapSetter): void {
     if (isSuppressed(context)) return
     const span = identityOf(context.getValue(SPAN_KEY))
     const baggage = context.getValue(BAGGAGE_KEY) as Baggage | undefined
@@ -111,6 +119,15 @@ export class Propagator implements TextMapPropagator {
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
+    try {
+      return this.#extracted(context, carrier, getter)
+    } catch {
+      // A carrier that throws when it is read carries nothing.
+      return context
+    }
+  }
+
+  #extracted(context: Context, carrier: unknown, getter: TextMapGetter): Context {
     const headers = this.#headersOf(carrier, getter)
     const parent = this.parentOf(headers)
     const baggage = this.baggageOf(headers)

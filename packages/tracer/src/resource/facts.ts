@@ -39,16 +39,25 @@ export function processFacts(environment: Environment): Facts {
     osRelease: release(),
     execPath: process.execPath,
     script,
-    startedAt: script === undefined ? process.cwd() : dirname(script),
+    startedAt: script === undefined ? workingFolder() : dirname(script),
     environment,
     readText
   }
 }
 
-export function readText(path: string): string | undefined {
-  // Most files are not there, and an exception costs ten times this.
-  if (!existsSync(path)) return undefined
+/** It may have been removed. */
+function workingFolder(): string {
   try {
+    return process.cwd()
+  } catch {
+    return '/'
+  }
+}
+
+export function readText(path: string): string | undefined {
+  try {
+    // Most files are not there, and an exception costs ten times this. Under --permission it throws as well.
+    if (!existsSync(path)) return undefined
     const stats = statSync(path)
     if (!stats.isFile() || stats.size > FILE_BYTES_MAX) return undefined
     return readFileSync(path, 'utf8')

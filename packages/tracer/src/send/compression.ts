@@ -40,7 +40,11 @@ export function compress(bytes: Uint8Array, compression: Compression): Uint8Arra
  * seldom: the bodies of a second would wait for it, 4 MB.
  */
 export function free(body: Uint8Array): void {
-  if (ownMemory.delete(body)) (body.buffer as Transferable).transfer(0)
+  if (ownMemory.delete(body)) discard(body.buffer as ArrayBuffer)
+}
+
+export function discard(memory: ArrayBuffer): void {
+  ;(memory as Transferable).transfer(0)
 }
 
 /** In the thread pool. */

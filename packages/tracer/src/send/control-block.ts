@@ -7,7 +7,8 @@ const SETTLED_SPANS = 1
 const DOWN = 2
 const BUSY_MS = 3
 const TAKEN_BYTES = 4
-const WORDS = 5
+const WAITING_MEMORIES = 5
+const WORDS = 6
 
 /** An outage that began between looking and sleeping is seen after this. */
 const LOOK_AGAIN_MS = 50
@@ -57,6 +58,19 @@ export class ControlBlock {
 
   get takenBytes(): number {
     return Atomics.load(this.#words, TAKEN_BYTES)
+  }
+
+  /** Memories of batches that are on their way back to the main thread. */
+  get waitingMemories(): number {
+    return Atomics.load(this.#words, WAITING_MEMORIES)
+  }
+
+  gaveBack(): void {
+    Atomics.add(this.#words, WAITING_MEMORIES, 1)
+  }
+
+  gotBack(): void {
+    Atomics.sub(this.#words, WAITING_MEMORIES, 1)
   }
 
   /**

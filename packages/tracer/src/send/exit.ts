@@ -8,18 +8,33 @@
  *
  * The signal listener is put in only while the app has none, and taken out when the app adds its own:
  * code that asks `listenerCount('SIGTERM')`, as many libraries do, sees what it would see without us.
+ *
+ * In 'exit' we come first, because a listener of the app's may end the process there and then, and once more
+ * after the app's, for what was recorded in them.
  */
 /** SIGQUIT is not among them: who sends it wants the process as it is, and its core. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 type Signal = (typeof SIGNALS)[number]
 
-/** Calls `flush` once before the process ends. Returns what takes it all back. */
-export function onProcessEnd(flush: () => void): () => void {
-  let flushed = false
+/**
+ * Calls `flush` before the process ends, and after the app's own listeners once more, unless the first call
+ * returned that it was in vain. Returns what takes it all back.
+ */
+export function onProcessEnd(flush: () => boolean): () => void {
+  let flushed: boolean | undefined
   const flushOnce = () => {
-    if (flushed) return
-    flushed = true
-    flush()
+    flushed ??= flush()
+  }
+  const flushLast = () => {
+    if (flushed === true) flush()
+  }
+  let isMoving = false
+  let isOver = false
+  function moveLast(): void {
+    isMoving = false
+    if (isOver) return
+    process.removeListener('exit', flushLast)
+    process.on('exit', flushLast)
   }
 
   const handlers = new Map<string | symbol, () => void>()
@@ -32,6 +47,10 @@ export function onProcessEnd(flush: () => void): () => void {
   }
 
   function added(event: string | symbol, listener: unknown): void {
+    if (event === 'exit' && listener !== flushLast && !isMoving) {
+      isMoving = true
+      process.nextTick(moveLast)
+    }
     const own = handlers.get(event)
     if (own === undefined || listener === own) return
     // Not at once: without any listener, for a moment, the signal would kill.
@@ -47,7 +66,9 @@ export function onProcessEnd(flush: () => void): () => void {
   }
 
   function uninstall(): void {
+    isOver = true
     process.removeListener('exit', flushOnce)
+    process.removeListener('exit', flushLast)
     process.removeListener('newListener', added)
     process.removeListener('removeListener', removed)
     for (const [signal, own] of handlers) process.removeListener(signal, own)

@@ -202,6 +202,8 @@ function readAnswer(response: IncomingMessage, resolve: (result: PostResult) => 
     const status = response.statusCode ?? 0
     const body = Buffer.concat(chunks)
     const accepted = status >= 200 && status < 300
+    // A proxy's login, a page that is there for every path: whoever it is has not taken the spans.
+    if (accepted && isWebPage(response)) return resolve(noAnswer(`${status} with a web page`))
     const partial = accepted ? parsePartialSuccess(body) : undefined
     const said = partial?.message ?? parseStatusMessage(body, response.headers['content-type'])
     resolve({
@@ -211,6 +213,10 @@ function readAnswer(response: IncomingMessage, resolve: (result: PostResult) => 
       rejectedSpans: partial?.rejectedSpans ?? 0
     })
   })
+}
+
+function isWebPage({ headers }: IncomingMessage): boolean {
+  return /^text\/html\b/i.test(headers['content-type'] ?? '')
 }
 
 /** Seconds or a date, as HTTP has it. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { OtlpSink } from '../../test/otlp-sink.ts'
 import type { Sender, SendTarget } from './sender.ts'
@@ -56,6 +58,46 @@ describe.skipIf(!process.features.typescript)('the sending thread', () => {
         ['SEND_DROPPED', 1_000, 'the sending thread did not keep up'],
         ['SEND_DROPPED_PAYLOADS', 1, 'metrics', 'the sending thread did not keep up']
       ])
+    }
+  )
+
+  it.skipIf(!runsTypeScript())(
+    'gives memory back only as long as it is taken, and none that is too large',
+    async () => {
+      // Takes what comes and never answers: the main thread may wait for as long as it likes.
+      const silent = createServer().listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      const target: SendTarget = {
+        url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1/traces`,
+        headers: {},
+        timeoutMs: 5_000,
+        compression: 'gzip'
+      }
+      const memories: number[] = []
+      sender = new WorkerSender({
+        options: {
+          targets: { traces: target, metrics: target, logs: target },
+          queueBytesMax: 32 * MEGABYTE,
+          logLevel: 'none',
+          userAgent: 'test',
+          headRateName: undefined
+        },
+        notify() {},
+        now: () => performance.now(),
+        watch: undefined,
+        onHeadRate() {},
+        onMemory: (memory) => void memories.push(memory.byteLength),
+        fallback: (): Sender => {
+          throw new Error('no worker')
+        }
+      })
+      sender.send(new Uint8Array(MEGABYTE + 1), 1)
+      for (let index = 0; index < 32; index++) sender.send(new Uint8Array(MEGABYTE / 2), 1)
+      expect(sender.flushAtExit(1_500)).toBe(33)
+      expect(memories).toEqual([])
+      await sender.flush(100)
+      expect(memories).toEqual(Array.from({ length: 4 }, () => MEGABYTE / 2))
+      silent.close()
     }
   )
 })

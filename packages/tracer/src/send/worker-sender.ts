@@ -158,11 +158,13 @@ export class WorkerSender implements Sender {
         // No flag and no NODE_OPTIONS of the app: they would load the tracer, and the app's hooks, here.
         execArgv: [],
         env: {},
-        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 }
+        resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 0.25 }
       })
       worker.on('message', (message: FromWorker) => {
-        if ('memory' in message) this.#parts.onMemory(message.memory)
-        else if ('headRate' in message) this.#parts.onHeadRate(message.headRate)
+        if ('memory' in message) {
+          this.#control.gotBack()
+          this.#parts.onMemory(message.memory)
+        } else if ('headRate' in message) this.#parts.onHeadRate(message.headRate)
         else this.#flushes.get(message.flushed)?.()
       })
       worker.on('error', (error) => this.#lost(error))

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { notifyAt } from '../notices.ts'
-import { type Compression, compress, free } from './compression.ts'
+import { type Compression, compress, discard, free } from './compression.ts'
 import { ControlBlock } from './control-block.ts'
 import { Deliveries } from './deliveries.ts'
 import { HeadRate } from './head-rate.ts'
@@ -86,7 +86,7 @@ function start(input: WorkerInput): void {
         control.busyMs = threadBusyMs()
         control.took(message.bytes.length)
         push(message.bytes, message.spanCount, message.signal)
-        giveBack(message.bytes, http.compressionOf(message.signal))
+        giveBack(message.bytes, http.compressionOf(message.signal), control)
         break
       case 'name':
         names.push([message.index, message.name])
@@ -106,9 +106,23 @@ function start(input: WorkerInput): void {
 
 /** Small ones are not worth a message; an uncompressed body is still to be sent. */
 const GIVEN_BACK_BYTES_MIN = 64 * 1024
+/** Larger ones are not used again: a batch is half of that, but for a span that is larger alone. */
+const GIVEN_BACK_BYTES_MAX = 1024 * 1024
+/** More wait in the main thread's mailbox only while it is busy, for who knows how long. */
+const GIVEN_BACK_MAX = 4
 
-function giveBack({ buffer }: Uint8Array<ArrayBuffer>, compression: Compression): void {
+function giveBack(
+  { buffer }: Uint8Array<ArrayBuffer>,
+  compression: Compression,
+  control: ControlBlock
+): void {
   if (compression === 'none' || buffer.byteLength < GIVEN_BACK_BYTES_MIN) return
+  if (buffer.byteLength > GIVEN_BACK_BYTES_MAX || control.waitingMemories >= GIVEN_BACK_MAX) {
+    // At once: a thread that makes few objects collects them seldom.
+    discard(buffer)
+    return
+  }
+  control.gaveBack()
   parentPort!.postMessage({ memory: buffer } satisfies FromWorker, [buffer])
 }
 

@@ -139,7 +139,19 @@ class Copy {
       return bytes
     }
     if (ArrayBuffer.isView(value)) return undefined
-    return Array.isArray(value) ? this.#list(value, depth) : this.#map(value, depth)
+    if (Array.isArray(value)) return this.#list(value, depth)
+    return this.#asText(value) ?? this.#map(value, depth)
+  }
+
+  /** Of a Date, a URL and their like, which have no own keys and say themselves what they are as a text. */
+  #asText(value: object): string | undefined {
+    const { toJSON } = value as { toJSON?: unknown }
+    if (typeof toJSON !== 'function') return undefined
+    const text: unknown = Reflect.apply(toJSON, value, [])
+    if (typeof text !== 'string') return undefined
+    const cut = cutText(text, Math.min(this.#charsMax, this.#chars))
+    this.#chars -= cut.length
+    return cut
   }
 
   #list(list: readonly unknown[], depth: number): AnyValue[] {

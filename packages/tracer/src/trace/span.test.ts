@@ -159,9 +159,12 @@ describe('a span', () => {
     const child = recording(tracer.startSpan('child', {}, context))
     const root = recording(tracer.startSpan('root', { root: true }, context))
     expect(child.parentSpanContext?.spanId).toBe(parent.spanContext().spanId)
+    expect(child.parentSpanId).toBe(parent.spanContext().spanId)
+    expect(child.instrumentationLibrary).toEqual(child.instrumentationScope)
     expect(child.spanContext().traceId).toBe(parent.spanContext().traceId)
     expect(child.isLocalRoot).toBe(false)
     expect(root.parentSpanContext).toBeUndefined()
+    expect(root.parentSpanId).toBeUndefined()
     expect(root.spanContext().traceId).not.toBe(parent.spanContext().traceId)
   })
 
@@ -199,5 +202,19 @@ describe('the head sampler', () => {
     expect(span.isRecording()).toBe(sampled)
     expect(span.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c')
     expect(span.spanContext().traceFlags).toBe(sampled ? 1 : 0)
+  })
+
+  it('takes what says itself as a text for that text, within the limits', () => {
+    const { tracer } = testTracer({ valueCharsMax: 10 })
+    const span = tracer.startSpan('a') as RecordingSpan
+    span.setAttributes({ url: new URL('http://h/path') as never, list: [new Date(0)] as never })
+    span.setAttribute('none', new Date(Number.NaN) as never)
+    span.setAttribute('plain', { toJSON: 1, a: 2 })
+    expect(span.attributes).toEqual({
+      url: 'http://h/p',
+      list: ['1970-01-01'],
+      none: {},
+      plain: { toJSON: 1, a: 2 }
+    })
   })
 })

@@ -22,6 +22,7 @@ import type {
   TimeInput
 } from '@opentelemetry/api'
 import type { Clock } from '../lib/clock.ts'
+import { hexOfWord } from '../lib/hex.ts'
 import { cutText } from '../lib/text.ts'
 import type { Resource } from '../resource/resource.ts'
 import { AttributedSpan } from './attributed-span.ts'
@@ -312,6 +313,14 @@ export class RecordingSpan extends AttributedSpan implements Span {
   }
   get instrumentationScope() {
     return this.scope.readable
+  }
+  /** What exporters of the SDK's 1.x read in its place. */
+  get instrumentationLibrary() {
+    return this.scope.readable
+  }
+  /** The same: they know no `parentSpanContext`. */
+  get parentSpanId(): string | undefined {
+    return this.hasParent ? hexOfWord(this.parent0) + hexOfWord(this.parent1) : undefined
   }
 }
 

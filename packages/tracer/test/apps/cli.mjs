@@ -28,6 +28,14 @@ switch (how) {
   case 'exit':
     process.exit(3)
     break
+  case 'listener':
+    process.on('exit', () => tracer.startSpan('in exit').end())
+    setImmediate(() => process.exit(3))
+    break
+  case 'ending listener':
+    process.on('exit', () => process.exit(4))
+    setImmediate(() => process.exit(3))
+    break
   case 'natural':
     clearInterval(hold)
     break

@@ -32,7 +32,8 @@ export const EXPORT = {
     env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
     kind: 'url',
     default: undefined,
-    says: 'The collector, as `http://host:4318` or `unix:///path/to.sock`. `/v1/traces` and its kin are appended. Default: `http://localhost:4318`.'
+    unset: 'http://localhost:4318',
+    says: 'The collector, as `http://host:4318` or `unix:///path/to.sock`. `/v1/traces` and its kin are appended.'
   },
   tracesEndpoint: {
     env: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],

@@ -72,13 +72,15 @@ export const PROPAGATE = {
     choices: ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'datadog', 'none'],
     unsupported: ['ottrace'],
     default: undefined,
-    says: 'Headers that are read and written: `tracecontext`, `baggage`, `b3` (one header), `b3multi`, `jaeger` (with its baggage), `xray`, `datadog`, or `none`. The first that holds a valid context wins; all are written. Default: `tracecontext,baggage`.'
+    unset: 'tracecontext,baggage',
+    says: 'Headers that are read and written: `tracecontext`, `baggage`, `b3` (one header), `b3multi`, `jaeger` (with its baggage), `xray`, `datadog`, or `none`. The first that holds a valid context wins; all are written.'
   },
   extractStyles: {
     env: ['DD_TRACE_PROPAGATION_STYLE_EXTRACT', 'DD_TRACE_PROPAGATION_STYLE'],
     kind: 'choices',
     choices: STYLES,
     default: undefined,
+    unset: 'tracecontext,baggage',
     says: 'Headers that are read, unless `OTEL_PROPAGATORS` is set. Here, as Datadog has it, `b3` is `b3multi`, and `b3 single header` is the one header.'
   },
   injectStyles: {
@@ -86,6 +88,7 @@ export const PROPAGATE = {
     kind: 'choices',
     choices: STYLES,
     default: undefined,
+    unset: 'tracecontext,baggage',
     says: 'Headers that are written, unless `OTEL_PROPAGATORS` is set.'
   },
   extractBehavior: {

@@ -58,7 +58,7 @@ export const MESSAGING: readonly Entry[] = [
     code: 'nats',
     library: '`nats`, `@nats-io/transport-node`, `@nats-io/jetstream`',
     versions: '2; 3; 3',
-    span: 'PRODUCER, `send orders`, of a request until it is answered; CONSUMER, `process orders.*`, a child of the sender and linked to it; queue group, server address; in a `for await` loop the span is not active',
+    span: 'PRODUCER, `send orders`, of a request until it is answered; CONSUMER, `process orders.*`, a child of the sender and linked to it; queue group, server address; active in the body of a `for await` loop',
     modules: [
       ...filesOf(
         'nats',
@@ -74,6 +74,27 @@ export const MESSAGING: readonly Entry[] = [
         ['lib/protocol.js', 'protocol'],
         ['lib/nats.js', 'connection']
       )
+    ]
+  },
+  {
+    name: 'ws',
+    code: 'web-sockets',
+    library: '`ws` server',
+    versions: '8',
+    span: 'SERVER, `GET`, of the upgrade, as those of `node:http`; CONSUMER, `websocket message`, a root with a link to the upgrade; path',
+    modules: [
+      { packageName: 'ws', majors: [8], file: 'lib/websocket-server.js', patch: 'server' },
+      { packageName: 'ws', majors: [8], file: 'lib/websocket.js', patch: 'socket' }
+    ]
+  },
+  {
+    name: 'socket.io',
+    code: 'web-sockets',
+    library: '`socket.io` server',
+    versions: '4',
+    span: 'CONSUMER, `process order`, of events that have a listener, a root with a link to the connection’s request; namespace, event',
+    modules: [
+      { packageName: 'socket.io', majors: [4], file: 'dist/typed-events.js', patch: 'events' }
     ]
   },
   {
@@ -133,5 +154,56 @@ export const MESSAGING: readonly Entry[] = [
         ['dist-es/submodules/client/smithy-client/client.js', 'client', 'Client']
       )
     ]
+  },
+  {
+    name: 'async',
+    code: 'shared-work',
+    library: '`async`',
+    versions: '3',
+    span: 'no span: tasks of queues and cargos, and callbacks of `memoize`, run in the context of who gave them',
+    modules: [{ packageName: 'async', majors: [3], file: 'dist/async.js', patch: 'async' }]
+  },
+  {
+    name: 'bluebird',
+    code: 'shared-work',
+    library: '`bluebird`',
+    versions: '3',
+    span: 'no span: the context of who calls `then` and the like, from 3.7 on',
+    modules: [
+      {
+        packageName: 'bluebird',
+        majors: [3],
+        file: 'js/release/bluebird.js',
+        patch: 'bluebird'
+      }
+    ]
+  },
+  {
+    name: 'bottleneck',
+    code: 'shared-work',
+    library: '`bottleneck`',
+    versions: '2',
+    span: 'no span: the context of who calls `schedule`, `submit` or what `wrap` made',
+    modules: [
+      { packageName: 'bottleneck', majors: [2], file: 'lib/Bottleneck.js', patch: 'bottleneck' }
+    ]
+  },
+  {
+    name: 'lru-memoizer',
+    code: 'shared-work',
+    library: '`lru-memoizer`',
+    versions: '2, 3',
+    span: 'no span: the context of who asked',
+    modules: [
+      { packageName: 'lru-memoizer', majors: [2, 3], file: 'lib/async.js', patch: 'memoizer' }
+    ]
+  },
+  {
+    name: 'q',
+    code: 'shared-work',
+    library: '`q`',
+    versions: '1, 2',
+    span: 'no span: the context of who calls `then`',
+    modules: [{ packageName: 'q', majors: [1, 2], file: 'q.js', patch: 'q' }]
   }
 ]

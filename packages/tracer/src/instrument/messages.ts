@@ -23,7 +23,7 @@ import type { Headers } from '../propagate/propagator.ts'
 import type { InertSpan } from '../trace/inert-span.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { type AnySpan, contextWithSpan } from '../trace/tracer.ts'
-import { endSpan, endWithResult } from './calls.ts'
+import { endWithResult } from './calls.ts'
 import { type Instruments, startEntrySpan, startExitSpan } from './instruments.ts'
 
 /** A queue that the broker has named: RabbitMQ's own and its direct replies. */
@@ -39,6 +39,12 @@ function exitStarter(operation: 'send' | 'receive', kind: SpanKind) {
     if (span instanceof RecordingSpan) describe(span, system, destination, operation)
     return span
   }
+}
+
+/** A message whose span has begun, and what its sender wrote. */
+export interface BegunMessage {
+  readonly span: AnySpan
+  readonly headers: Headers
 }
 
 /** One message; `headers` are what its sender wrote. */
@@ -163,38 +169,4 @@ function describe(
 
 function shownName(destination: string): string {
   return TEMPORARY.test(destination) ? '(temporary)' : destination
-}
-
-/**
- * Passes on what a loop gets: a message's span is open from when it is handed out until the next is asked for.
- * No library can make a span active in the body of somebody's loop.
- */
-export function watchLoop<Message>(
-  iterator: AsyncIterator<Message>,
-  begin: (message: Message) => AnySpan | undefined
-): AsyncIterableIterator<Message> {
-  let open: AnySpan | undefined
-  const end = (error?: unknown) => {
-    if (open !== undefined) endSpan(open, error)
-    open = undefined
-  }
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    async next() {
-      end()
-      const result = await iterator.next()
-      if (result.done !== true) open = begin(result.value)
-      return result
-    },
-    async return(value?: unknown) {
-      end()
-      return (await iterator.return?.(value)) ?? { done: true, value: undefined }
-    },
-    async throw(error?: unknown) {
-      end(error)
-      return (await iterator.throw?.(error)) ?? { done: true, value: undefined }
-    }
-  }
 }

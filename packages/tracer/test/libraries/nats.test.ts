@@ -72,6 +72,11 @@ describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
     expect(named('process loop').map(({ parentSpanId }) => parentSpanId)).toEqual(
       sentUnder('loop').map(({ spanId }) => spanId)
     )
+    const looped = named('process loop').map(({ spanId }) => spanId)
+    for (const mark of ['in loop', 'later in loop']) {
+      expect(named(mark).map(({ parentSpanId }) => parentSpanId)).toEqual(looped)
+    }
+    expect(one('after loop').parentSpanId).toBe('')
     if (name !== 'nats-2.7') {
       const stored = named('process STORED')
       expect(stored.map(({ parentSpanId }) => parentSpanId)).toEqual(
@@ -81,6 +86,8 @@ describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
         'messaging.destination.name': 'STORED',
         'messaging.consumer.group.name': 'reader'
       })
+      expect(one('in fetch').parentSpanId).toBe(stored[0]!.spanId)
+      expect(one('after fetch').parentSpanId).toBe('')
       expect(one('in consumer').parentSpanId).toBe(stored[1]!.spanId)
     }
     // Nothing for inboxes, nor for what is between client and server.

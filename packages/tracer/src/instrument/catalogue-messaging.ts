@@ -82,10 +82,12 @@ export const MESSAGING: readonly Entry[] = [
     library: '`ws` server',
     versions: '8',
     span: 'SERVER, `GET`, of the upgrade, as those of `node:http`; CONSUMER, `websocket message`, a root with a link to the upgrade; path',
-    modules: [
-      { packageName: 'ws', majors: [8], file: 'lib/websocket-server.js', patch: 'server' },
-      { packageName: 'ws', majors: [8], file: 'lib/websocket.js', patch: 'socket' }
-    ]
+    modules: filesOf(
+      'ws',
+      [8],
+      ['lib/websocket-server.js', 'server'],
+      ['lib/websocket.js', 'socket']
+    )
   },
   {
     name: 'socket.io',
@@ -93,9 +95,7 @@ export const MESSAGING: readonly Entry[] = [
     library: '`socket.io` server',
     versions: '4',
     span: 'CONSUMER, `process order`, of events that have a listener, a root with a link to the connection’s request; namespace, event',
-    modules: [
-      { packageName: 'socket.io', majors: [4], file: 'dist/typed-events.js', patch: 'events' }
-    ]
+    modules: filesOf('socket.io', [4], ['dist/typed-events.js', 'events'])
   },
   {
     name: 'grpc',
@@ -161,7 +161,7 @@ export const MESSAGING: readonly Entry[] = [
     library: '`async`',
     versions: '3',
     span: 'no span: tasks of queues and cargos, and callbacks of `memoize`, run in the context of who gave them',
-    modules: [{ packageName: 'async', majors: [3], file: 'dist/async.js', patch: 'async' }]
+    modules: filesOf('async', [3], ['dist/async.js', 'async'])
   },
   {
     name: 'bluebird',
@@ -169,14 +169,7 @@ export const MESSAGING: readonly Entry[] = [
     library: '`bluebird`',
     versions: '3',
     span: 'no span: the context of who calls `then` and the like, from 3.7 on',
-    modules: [
-      {
-        packageName: 'bluebird',
-        majors: [3],
-        file: 'js/release/bluebird.js',
-        patch: 'bluebird'
-      }
-    ]
+    modules: filesOf('bluebird', [3], ['js/release/bluebird.js', 'bluebird'])
   },
   {
     name: 'bottleneck',
@@ -184,9 +177,7 @@ export const MESSAGING: readonly Entry[] = [
     library: '`bottleneck`',
     versions: '2',
     span: 'no span: the context of who calls `schedule`, `submit` or what `wrap` made',
-    modules: [
-      { packageName: 'bottleneck', majors: [2], file: 'lib/Bottleneck.js', patch: 'bottleneck' }
-    ]
+    modules: filesOf('bottleneck', [2], ['lib/Bottleneck.js', 'bottleneck'])
   },
   {
     name: 'lru-memoizer',
@@ -194,9 +185,7 @@ export const MESSAGING: readonly Entry[] = [
     library: '`lru-memoizer`',
     versions: '2, 3',
     span: 'no span: the context of who asked',
-    modules: [
-      { packageName: 'lru-memoizer', majors: [2, 3], file: 'lib/async.js', patch: 'memoizer' }
-    ]
+    modules: filesOf('lru-memoizer', [2, 3], ['lib/async.js', 'memoizer'])
   },
   {
     name: 'q',
@@ -204,6 +193,6 @@ export const MESSAGING: readonly Entry[] = [
     library: '`q`',
     versions: '1, 2',
     span: 'no span: the context of who calls `then`',
-    modules: [{ packageName: 'q', majors: [1, 2], file: 'q.js', patch: 'q' }]
+    modules: filesOf('q', [1, 2], ['q.js', 'q'])
   }
 ]

@@ -9,8 +9,7 @@ const ERROR = 2
 
 describe.skipIf(!librariesAreThere)('sockets', { timeout: 60_000 }, () => {
   it.each(['require', 'import'])('ws by %s', async (how) => {
-    const { spans } = await runToEnd('ws.mjs', [how])
-    const mark = (wanted: string) => spans.find(({ name }) => name === wanted)!
+    const { spans, step: mark } = await runToEnd('ws.mjs', [how])
     const servers = spans.filter(({ kind }) => kind === SERVER)
     expect(servers.map(({ attributes }) => attributes['http.response.status_code'])).toEqual([
       101, 101, 400, 401
@@ -75,10 +74,9 @@ describe.skipIf(!librariesAreThere)('sockets', { timeout: 60_000 }, () => {
     ['import', 'websocket'],
     ['require', 'polling']
   ])('socket.io by %s over %s', async (how, transport) => {
-    const { spans } = await runToEnd('socket-io.mjs', [how, transport])
+    const { spans, step: mark } = await runToEnd('socket-io.mjs', [how, transport])
     const messages = spans.filter(({ kind }) => kind === CONSUMER)
     const named = (wanted: string) => messages.filter(({ name }) => name === wanted)
-    const mark = (wanted: string) => spans.find(({ name }) => name === wanted)!
 
     const orders = named('process order')
     expect(orders.map(({ attributes }) => attributes)).toMatchObject(

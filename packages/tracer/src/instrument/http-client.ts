@@ -3,7 +3,7 @@
  *
  *   http.client.request.created   makes the span and sets the headers
  *   http.client.response.finish   (the response's head is there) takes the status
- *   'end' of the response, 'close' of the request   end it
+ *   'end' of the response, 'close' of the request   end it; so does an upgrade, which closes the request
  *   http.client.request.error     says why it failed
  *
  * A request whose head is already written (headers as a list, `Expect: 100-continue`) cannot carry the
@@ -39,7 +39,7 @@ const CLIENT_REQUEST = Symbol('spanloom.clientRequest')
 
 interface State {
   readonly span: AnySpan
-  response: IncomingMessage | undefined
+  response: Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'complete'> | undefined
   ended: boolean
 }
 
@@ -112,7 +112,22 @@ function describe(span: RecordingSpan, request: ClientRequest, method: string): 
 
 function onEnd(this: ClientRequest | IncomingMessage): void {
   const state = (this as Carrier)[CLIENT_REQUEST]
-  if (state !== undefined) finish(state, undefined)
+  if (state === undefined) return
+  if (state.response === undefined && (this as Switched).upgradeOrConnect === true) {
+    const { res } = this as Switched
+    state.response = res && {
+      statusCode: res.statusCode,
+      httpVersion: res.httpVersion,
+      complete: true
+    }
+  }
+  finish(state, undefined)
+}
+
+/** A request that became a WebSocket or a tunnel: the runtime's channels say nothing of its answer. */
+interface Switched {
+  readonly upgradeOrConnect?: boolean
+  readonly res?: IncomingMessage
 }
 
 function finish(state: State, error: unknown): void {

@@ -1,34 +1,20 @@
 /** Routes, errors and middleware of the real web frameworks. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import { describe, expect, it } from 'vitest'
+import type { App } from '../child.ts'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 const INTERNAL = 1
 const SERVER = 2
 
-let sink: OtlpSink
-let app: App | undefined
+const { sink, start } = tracedApps(LIBRARY_APPS)
+let app: App
 
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await app?.stop()
-  app = undefined
-  await sink.close()
-})
-
-async function start(framework: string, how: string, variant = ''): Promise<string> {
-  app = new App(`${LIBRARIES_FOLDER}apps/frameworks.mjs`, {
-    nodeArgs: ['--import', registerUrl],
+async function serve(framework: string, how: string, variant = ''): Promise<string> {
+  app = start('frameworks.mjs', {
     args: [framework, how, variant],
-    env: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-      NO_COLOR: '1',
-      SPANLOOM_MIDDLEWARE_SPANS: 'true'
-    }
+    env: { NO_COLOR: '1', SPANLOOM_MIDDLEWARE_SPANS: 'true' }
   })
   return `http://127.0.0.1:${await app.port()}`
 }
@@ -67,7 +53,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['nest', 'require', 'express'],
     ['nest', 'import', 'fastify']
   ])('%s by %s (%s): routes and errors are on the server span', async (name, how, variant) => {
-    const url = await start(name, how, variant)
+    const url = await serve(name, how, variant)
     const [order, nested, broken, missing] = await requests(url, [
       '/orders/7',
       '/shops/x/items/3',
@@ -85,11 +71,11 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     expect(missing.name).toBe('GET')
     // A cold layer may take as long as a slow one, so only these are counted.
     expect(sink.spans.filter((span) => span.kind === SERVER)).toHaveLength(4)
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
 
   it('hono: middleware that refuses has the route it stood before', async () => {
-    const url = await start('hono', 'import')
+    const url = await serve('hono', 'import')
     const [refused] = await requests(url, ['/refused/1'])
     expect(refused.attributes['http.response.status_code']).toBe(401)
     expect(refused.name).toBe('GET /refused/:id')
@@ -98,7 +84,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
   it.each(['express', 'express4'])(
     '%s: middleware that is slow or fails makes a span',
     async (name) => {
-      const url = await start(name, 'require')
+      const url = await serve(name, 'require')
       const [, slow, refused, file] = await requests(url, [
         '/orders/7',
         '/slow',
@@ -123,7 +109,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa', '@koa/router'],
     ['koa2', '@koa/router-12']
   ])('%s: middleware that is slow makes a span', async (name, router) => {
-    const url = await start(name, 'require', router)
+    const url = await serve(name, 'require', router)
     const [, slow] = await requests(url, ['/orders/7', '/slow'])
     expect(middleware().map((span) => [span.name, span.parentSpanId])).toContainEqual([
       'middleware - slow',
@@ -134,7 +120,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa', '@koa/router'],
     ['koa2', '@koa/router-12']
   ])('%s: the middleware that fails makes a span, and no other', async (name, router) => {
-    const url = await start(name, 'require', router)
+    const url = await serve(name, 'require', router)
     const paths = [
       '/refused',
       '/answered/refused',
@@ -157,7 +143,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ])
     expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1])
     expect(servers[3]!.name).toBe('GET /answered/late')
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
   it.each([
     ['koa', '@koa/router', 'import'],
@@ -168,7 +154,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa2', 'koa-router-12', 'require'],
     ['koa', 'koa-router', 'import']
   ])('%s with %s by %s: the same of middleware inside a router', async (name, router, how) => {
-    const url = await start(name, how, router)
+    const url = await serve(name, how, router)
     const paths = ['used', 'layered', 'guarded', 'stopped', 'broken', 'x/late', 'x/used']
     const servers = await requests(
       url,
@@ -203,6 +189,6 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
       'GET /routed/:what/:more',
       'GET /routed/:what/:more'
     ])
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
 })

@@ -107,13 +107,15 @@ function observed(
   return promise
 }
 
-/** The callback in the context in which this is called: libraries call back from their sockets. */
+/**
+ * The callback in the context in which this is called: libraries call back from their sockets, and pools from
+ * whoever gave a connection back. No context is one too: a background job is of no request.
+ */
 export function inContext<Fn extends AnyFunction>(
   storage: AsyncLocalStorage<Context>,
   callback: Fn
 ): Fn {
-  const context = storage.getStore()
-  if (context === undefined) return callback
+  const context = storage.getStore() as Context
   return function (this: unknown, ...args: unknown[]) {
     return storage.run(context, () => callback.apply(this, args))
   } as Fn

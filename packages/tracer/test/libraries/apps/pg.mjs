@@ -58,6 +58,19 @@ await Promise.all(
     })
   )
 )
+// Of no step, and waits for a connection that a step gives back.
+let letGo
+const holder = step('holder', async () => {
+  const client = await pool.connect()
+  await new Promise((resolve) => {
+    letGo = resolve
+  })
+  client.release()
+})
+while (letGo === undefined) await new Promise((resolve) => setImmediate(resolve))
+const background = pool.query('SELECT 1 AS background')
+letGo()
+await Promise.all([holder, background])
 await pool.query('DEALLOCATE ALL')
 await pool.end()
 end()

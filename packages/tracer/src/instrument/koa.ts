@@ -6,7 +6,8 @@
  *   context.onerror       the errors that koa answers
  *   Router.middleware     the dispatcher of a router notes whose request it looks up, and
  *   Router.match          puts the pattern of the route that was found on it; both are synchronous
- *   Router.register       what is in front of a handler is middleware as the app's own; the handler ends it
+ *   Router.register       what is in front of a handler is middleware as the app's own; the handler ends it, and
+ *                         notes its own pattern: of several that match, the first that goes no further answers
  *
  * An error passes all the layers on its way out; the innermost that it comes from is the one that threw it:
  *
@@ -26,6 +27,8 @@ import { type LayerSpans, type ServerRequest, serverRequestOf } from './server-r
 
 interface Context {
   readonly req: IncomingMessage
+  /** The pattern of the router's layer that the request is in, of routes and middleware alike. */
+  readonly routerPath?: unknown
   [LAYER]?: object | undefined
 }
 
@@ -135,6 +138,7 @@ function handlerOf(handler: Middleware): Middleware {
     const server = serverRequestOf(context.req)
     if (server === undefined) return handler.call(this, context, next)
     server.leaveLayer()
+    setRoute(server, context.routerPath)
     if (context[LAYER] === undefined) return handler.call(this, context, next)
     context[LAYER] = undefined
     let result: unknown
@@ -151,6 +155,10 @@ function handlerOf(handler: Middleware): Middleware {
     })
   }
   return replacing(handler, ending)
+}
+
+function setRoute(server: ServerRequest, path: unknown): void {
+  if (path !== undefined) server.setRoute(path === '' ? '/' : String(path))
 }
 
 /** A router's dispatcher, for one, is known by its properties. */
@@ -234,12 +242,12 @@ function patchRouter(prototype: Record<string, AnyFunction>, instruments: Instru
   const noteRoute = instruments.guard.wrap('koa route', (context: Context, found: Match) => {
     const server = serverRequestOf(context.req)
     if (server === undefined || !found.route) return
-    const layer = found.pathAndMethod.findLast(({ methods }) => methods.length > 0)
+    const layer = found.pathAndMethod.find(({ methods }) => methods.length > 0)
     if (layer === undefined) return
     instruments.usage.count++
     context[LAYER] = undefined
     server.leaveLayer()
-    server.setRoute(layer.path === '' ? '/' : String(layer.path))
+    setRoute(server, layer.path)
   })
   prototype.match = named(match, function (this: unknown, ...args: unknown[]) {
     const found = match.apply(this, args)

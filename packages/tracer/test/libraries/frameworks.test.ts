@@ -88,6 +88,17 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     expect(app!.stderr).not.toContain('spanloom')
   })
 
+  it.each([
+    ['koa', '@koa/router'],
+    ['koa', 'koa-router'],
+    ['koa2', '@koa/router-12']
+  ])('%s with %s: of several routes that match, the one that answers', async (name, router) => {
+    const url = await start(name, 'require', router)
+    const [latest, passed] = await requests(url, ['/orders/latest', '/orders/passed'])
+    expect(latest.name).toBe('GET /orders/latest')
+    expect(passed.name).toBe('GET /orders/:id')
+  })
+
   it('hono: middleware that refuses has the route it stood before', async () => {
     const url = await start('hono', 'import')
     const [refused] = await requests(url, ['/refused/1'])

@@ -49,6 +49,10 @@ const apps = {
     })
     const router = new Router()
     router.use(async (_ctx, next) => next())
+    router.get('/orders/latest', (ctx) => {
+      ctx.body = 'latest'
+    })
+    router.get('/orders/passed', (_ctx, next) => next())
     router.get('/orders/:id', async (ctx) => {
       await sleep(8)
       ctx.body = ctx.params.id

@@ -232,6 +232,25 @@ describe('node:http client', () => {
     expect(refused.status.code).toBe(2)
     expect(sink.spans.filter((span) => span.kind === CLIENT)).toHaveLength(3)
   })
+
+  it('ends the span of an upgrade, a tunnel and a WebSocket with its answer', async () => {
+    const url = await start('http-plain.mjs')
+    await fetch(`${url}/switch`)
+    await serverSpan('/switch')
+    const { port } = new URL(url)
+    const ends = sink.spans
+      .filter((span) => span.kind === CLIENT)
+      .map(({ attributes, status }) => [
+        attributes['url.full'],
+        attributes['http.response.status_code'],
+        status.code
+      ])
+    expect(ends).toEqual([
+      [`http://localhost:${port}/upgraded`, 101, 0],
+      [`http://localhost:${port}/shop.example:443`, 200, 0],
+      [`http://localhost:${port}/websocket`, 101, 0]
+    ])
+  })
 })
 
 describe('npm’s undici', () => {

@@ -3,7 +3,7 @@
  *
  *   http.client.request.created   makes the span and sets the headers
  *   http.client.response.finish   (the response's head is there) takes the status
- *   'end' of the response, 'close' of the request   end it
+ *   'end' of the response, 'close' of the request   end it; of an upgrade and a tunnel, once it stands
  *   http.client.request.error     says why it failed
  *
  * A request whose head is already written (headers as a list, `Expect: 100-continue`) cannot carry the
@@ -24,7 +24,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { captureHeaders } from './header-capture.ts'
 import {
-  isAbsolute,
+  fullUrl,
   knownMethod,
   OTHER_METHOD,
   OTHER_METHOD_NAME,
@@ -106,16 +106,24 @@ function describe(span: RecordingSpan, request: ClientRequest, method: string): 
   const authority = host.includes(':') ? `[${host}]` : host
   const shownPort = port === undefined || port === portOfScheme(scheme) ? '' : `:${port}`
   const target = redactTarget(request.path)
-  const origin = isAbsolute(target) ? '' : `${scheme}://${authority}${shownPort}`
-  span.put(URL_FULL, origin + target)
+  span.put(URL_FULL, fullUrl(`${scheme}://${authority}${shownPort}`, target))
+}
+
+/** What `upgrade` and CONNECT are answered with is on no channel. */
+interface Answered {
+  readonly res?: (IncomingMessage & { readonly upgrade?: boolean | null }) | null
 }
 
 function onEnd(this: ClientRequest | IncomingMessage): void {
   const state = (this as Carrier)[CLIENT_REQUEST]
-  if (state !== undefined) finish(state, undefined)
+  if (state === undefined) return
+  const { res } = this as Answered
+  const isUpgraded = state.response === undefined && !!res?.upgrade
+  if (isUpgraded) state.response = res
+  finish(state, undefined, isUpgraded)
 }
 
-function finish(state: State, error: unknown): void {
+function finish(state: State, error: unknown, isUpgraded = false): void {
   if (state.ended) return
   state.ended = true
   const { span, response } = state
@@ -123,8 +131,8 @@ function finish(state: State, error: unknown): void {
   const status = response?.statusCode
   if (status !== undefined) span.put(HTTP_RESPONSE_STATUS_CODE, status)
   if (response !== undefined) span.put(NETWORK_PROTOCOL_VERSION, response.httpVersion)
-  const broken = response === undefined || !response.complete ? 'aborted' : undefined
-  endExitSpan(span, status, error, broken)
+  const isWhole = isUpgraded || response?.complete === true
+  endExitSpan(span, status, error, isWhole ? undefined : 'aborted')
 }
 
 /** The conventions' rule for clients: 4xx, 5xx and no whole answer are errors. */

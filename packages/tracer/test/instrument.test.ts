@@ -44,6 +44,7 @@ describe.each(['express', 'express4'])('%s', (name) => {
       '/a/b/deep/4': '/a/b/deep/:level',
       '/a/b/plain': '/a/b/plain',
       '/sub/page/2': '/sub/page/:n',
+      '/late/5': '/late/:what',
       '/first/second': '/first/second',
       '/regex': '/^\\/re(gex)?$/'
     }

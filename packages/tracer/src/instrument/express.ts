@@ -8,8 +8,8 @@
  *
  *   app.use('/shops/:shop', orders)   orders.get('/orders/:id', …)   →   /shops/:shop/orders/:id
  *
- * The wrapped functions are those of prototypes. A router's frame is pending only between the call of the
- * layer that mounts it and its own `handle`, which is synchronous.
+ * The wrapped functions are those of prototypes. A router's prefix is pending from the call of the layer that
+ * mounts it to its own `handle`, or to the next layer: a layer may wait before it hands on to a router.
  */
 import type { IncomingMessage } from 'node:http'
 import { named } from './calls.ts'
@@ -142,9 +142,7 @@ function patchLayer(prototype: Record<string, unknown>, instruments: Instruments
     } catch (fault) {
       guard.report('express layer', fault)
     }
-    const result = handle.call(this, request, response, next)
-    if (request[PENDING] !== undefined) request[PENDING] = undefined
-    return result
+    return handle.call(this, request, response, next)
   } satisfies Handle)
 
   prototype[errorName] = named(handleError, function (this: Layer, error, request, response, next) {
@@ -162,13 +160,14 @@ function enterLayer(layer: Layer, mount: Mount, request: Request, spans: LayerSp
   const server = serverRequestOf(request)
   const prefix = prefixOf(mount.router, request)
   if (layer.route !== undefined) {
+    if (request[PENDING] !== undefined) request[PENDING] = undefined
     server?.leaveLayer()
     server?.setRoute(routeOf(mount, prefix, layer.route.path))
     return
   }
   server?.enterLayer(layer, spans)
-  if (mount.pattern !== '') request[PENDING] = prefix + mount.pattern
-  else if (prefix !== '') request[PENDING] = prefix
+  const pending = mount.pattern === '' ? prefix || undefined : prefix + mount.pattern
+  if (request[PENDING] !== pending) request[PENDING] = pending
 }
 
 /** One router is mostly mounted once: the same text again has neither to be joined nor to be hashed. */

@@ -20,11 +20,13 @@ export interface LayerSpans {
   make(server: ServerRequest, layer: object, startMs: number, endMs: number, error: unknown): void
 }
 
+type Route = string | ((statusCode: number | undefined) => string | undefined)
+
 export class ServerRequest {
   readonly span: AnySpan
   readonly frame: Frame
   readonly method: string
-  #route: string | (() => string | undefined) | undefined = undefined
+  #route: Route | undefined = undefined
   /** The middleware that the request is in, and since when. */
   #layer: object | undefined = undefined
   #layerStartMs = 0.5
@@ -42,7 +44,7 @@ export class ServerRequest {
    * The last one wins: a route that passes the request on was not the one that answered. A function is asked
    * at the end, for frameworks that know by then.
    */
-  setRoute(route: string | (() => string | undefined)): void {
+  setRoute(route: Route): void {
     this.#route = route
   }
 
@@ -83,7 +85,7 @@ export class ServerRequest {
     this.leaveLayer()
     const { span } = this
     if (!(span instanceof RecordingSpan)) return
-    const route = typeof this.#route === 'function' ? this.#route() : this.#route
+    const route = typeof this.#route === 'function' ? this.#route(statusCode) : this.#route
     if (route !== undefined) {
       span.put(HTTP_ROUTE, route)
       span.name = joinedWords(this.method, route)

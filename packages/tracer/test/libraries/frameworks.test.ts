@@ -20,14 +20,19 @@ afterEach(async () => {
   await sink.close()
 })
 
-async function start(framework: string, how: string, variant = ''): Promise<string> {
+async function start(
+  framework: string,
+  how: string,
+  variant = '',
+  middlewareSpans = true
+): Promise<string> {
   app = new App(`${LIBRARIES_FOLDER}apps/frameworks.mjs`, {
     nodeArgs: ['--import', registerUrl],
     args: [framework, how, variant],
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
       NO_COLOR: '1',
-      SPANLOOM_MIDDLEWARE_SPANS: 'true'
+      SPANLOOM_MIDDLEWARE_SPANS: String(middlewareSpans)
     }
   })
   return `http://127.0.0.1:${await app.port()}`
@@ -106,6 +111,13 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     expect(refused.name).toBe('GET /refused/:id')
   })
 
+  it('hono: a handler of all methods below a path is a route', async () => {
+    const url = await start('hono', 'import')
+    const [called, none] = await requests(url, ['/trpc/orders.list', '/trpc/none'])
+    expect(called.name).toBe('GET /trpc/*')
+    expect(none.name).toBe('GET')
+  })
+
   it.each(['express', 'express4'])(
     '%s: middleware that is slow or fails makes a span',
     async (name) => {
@@ -151,6 +163,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
       '/answered/refused',
       '/answered/direct',
       '/answered/late',
+      '/answered/broken',
       '/broken/1'
     ]
     const servers = await requests(url, paths)
@@ -164,11 +177,20 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
       [['middleware - guard', 'refused', 'RangeError']],
       [['middleware - direct', 'direct', 'Error']],
       [['middleware - guard', 'late', 'Error']],
+      [],
       []
     ])
-    expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1])
+    // What a handler throws has no span of its own, so it is on the server's, whoever answers it.
+    expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1, 1])
     expect(servers[3]!.name).toBe('GET /answered/late')
     expect(app!.stderr).not.toContain('spanloom')
+  })
+  it('koa: without spans of middleware, what is thrown below a router is on the server span', async () => {
+    const url = await start('koa', 'import', '@koa/router', false)
+    const [broken, guarded] = await requests(url, ['/answered/broken', '/routed/guarded'])
+    expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
+    expect(guarded.events).toHaveLength(1)
+    expect(middleware()).toEqual([])
   })
   it.each([
     ['koa', '@koa/router', 'import'],

@@ -13,7 +13,7 @@
  *
  *   app.use(answers) ── next ──► app.use(guard) throws          `guard` makes a failed span, `answers` none
  *
- * What a handler throws is on the server span alone. A layer that fails after its `next` has returned has no time
+ * What a handler throws is on the server span alone, whoever answers it. A layer that fails after its `next` has returned has no time
  * of its own: its span has no length. Looking for errors costs a promise a layer, so it is done only in requests
  * that are recorded, and at a handler only behind middleware of its router.
  */
@@ -97,9 +97,10 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
     try {
       const isCurrent = context[LAYER] === middleware
       context[LAYER] = undefined
-      if (wasThrownBelow(server, error) || middleware[DISPATCHES]) return
+      if (wasThrownBelow(server, error)) return
       const now = performance.now()
-      if (isCurrent) server.leaveLayer(error)
+      if (middleware[DISPATCHES]) server.recordError(error)
+      else if (isCurrent) server.leaveLayer(error)
       else spans.make(server, middleware, now, now, error)
     } catch (fault) {
       guard.report('koa failure', fault)
@@ -111,7 +112,8 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
     const server = serverRequestOf(context.req)
     if (server === undefined) return middleware.call(this, context, next)
     server.enterLayer(middleware, spans)
-    if (!middlewareSpans || !(server.span instanceof RecordingSpan)) {
+    const isWatched = middlewareSpans || middleware[DISPATCHES] === true
+    if (!isWatched || !(server.span instanceof RecordingSpan)) {
       return middleware.call(this, context, next)
     }
     context[LAYER] = middleware
@@ -131,8 +133,12 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
   return replacing(middleware, layer)
 }
 
-/** What ends the middleware before it. What it throws is none of theirs. */
-function handlerOf(handler: Middleware): Middleware {
+/** What ends the middleware before it. What it throws is none of theirs, and the server span's. */
+function handlerOf(handler: Middleware, { guard }: Instruments): Middleware {
+  const noteFailure = guard.wrap('koa failure', (server: ServerRequest, error: unknown) => {
+    if (!wasThrownBelow(server, error)) server.recordError(error)
+  })
+
   /** @hot Once a request. */
   const ending: Middleware = function (context, next) {
     const server = serverRequestOf(context.req)
@@ -145,12 +151,12 @@ function handlerOf(handler: Middleware): Middleware {
     try {
       result = handler.call(this, context, next)
     } catch (error) {
-      wasThrownBelow(server, error)
+      noteFailure(server, error)
       throw error
     }
     if (!(result instanceof Promise)) return result
     return result.then(undefined, (error) => {
-      wasThrownBelow(server, error)
+      noteFailure(server, error)
       throw error
     })
   }
@@ -196,7 +202,9 @@ function patchRegister(prototype: Record<string, AnyFunction>, instruments: Inst
       if (typeof each !== 'function' || (each as Middleware)[WATCHED]) return each
       const isHandler = isRoute && index === stack.length - 1
       const middleware = each as Middleware
-      return isHandler ? handlerOf(middleware) : layerOf(middleware, spans, instruments)
+      return isHandler
+        ? handlerOf(middleware, instruments)
+        : layerOf(middleware, spans, instruments)
     })
   }
   wrapMethod(

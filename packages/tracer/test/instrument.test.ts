@@ -45,6 +45,7 @@ describe.each(['express', 'express4'])('%s', (name) => {
       '/a/b/plain': '/a/b/plain',
       '/sub/page/2': '/sub/page/:n',
       '/late/5': '/late/:what',
+      '/mounted/here': '/mounted',
       '/first/second': '/first/second',
       '/regex': '/^\\/re(gex)?$/'
     }
@@ -56,11 +57,13 @@ describe.each(['express', 'express4'])('%s', (name) => {
       expect(span.attributes['http.route']).toBe(route)
       expect(span.name).toBe(`GET ${route}`)
     }
-    await fetch(`${url}/not/found`)
-    const missing = await serverSpan('/not/found')
-    expect(missing.name).toBe('GET')
-    expect(missing.attributes['http.route']).toBeUndefined()
-    expect(missing.status.code).toBe(0)
+    for (const path of ['/not/found', '/mounted/none']) {
+      await fetch(url + path)
+      const missing = await serverSpan(path)
+      expect(missing.name).toBe('GET')
+      expect(missing.attributes['http.route']).toBeUndefined()
+      expect(missing.status.code).toBe(0)
+    }
   })
 
   it('records what handlers throw or pass on, once, and fails the span from 500 on', async () => {

@@ -14,7 +14,7 @@
 import type { IncomingMessage } from 'node:http'
 import { named } from './calls.ts'
 import type { Instrumentation } from './registry.ts'
-import { serverRequestOf } from './server-request.ts'
+import { NOT_FOUND, serverRequestOf } from './server-request.ts'
 
 interface Route {
   readonly path: string
@@ -113,8 +113,6 @@ function routeOf(
   const isFound = statusCode !== undefined && statusCode !== NOT_FOUND
   return isFound && path !== '*' && path !== '/*' ? path : undefined
 }
-
-const NOT_FOUND = 404
 
 /** `app.use` is `app.all` of a pattern, which ends in a star unless the app says otherwise. */
 function isMiddleware({ method, path }: Route): boolean {

@@ -22,6 +22,10 @@ const late = express.Router()
 late.get('/:what', (_request, response) => response.send('late'))
 app.use('/late', (request, response, next) => setImmediate(late, request, response, next))
 
+app.use('/mounted', (request, response, next) =>
+  request.path === '/none' ? next() : response.send('mounted')
+)
+
 app.get('/first/:x', (_request, _response, next) => next('route'))
 app.get('/first/second', (_request, response) => response.send('second'))
 app.post('/echo', (request, response) => response.json(request.body))

@@ -201,6 +201,17 @@ describe('node:http server', () => {
     expect(sink.spans).toHaveLength(4)
   })
 
+  it('ends the span of a request that the app left without its socket', async () => {
+    const url = await start('http-plain.mjs')
+    await fetch(`${url}/detached`)
+    await fetch(`${url}/detached?again`)
+    await sink.until(() => sink.spans.length === 2, 'two spans')
+    expect(sink.spans.map((span) => span.attributes['http.response.status_code'])).toEqual([
+      200, 200
+    ])
+    expect(app!.stderr).not.toContain('spanloom')
+  })
+
   it('ends the span of a client that went away', async () => {
     const url = await start('http-plain.mjs')
     const request = http.get(`${url}/never`)

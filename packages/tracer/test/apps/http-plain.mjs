@@ -89,6 +89,10 @@ const server = http.createServer(async (request, response) => {
       response.end()
       break
     }
+    case '/detached':
+      request.socket = null
+      response.end()
+      break
     case '/headers':
       response.end(JSON.stringify(request.headers))
       break

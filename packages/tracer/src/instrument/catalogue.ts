@@ -125,7 +125,13 @@ export const CATALOGUE: readonly Entry[] = [
     versions: '15, 16',
     span: 'Next’s own, below the server span; the route and thrown errors on the server span',
     modules: [
-      { packageName: 'next', majors: [15, 16], file: 'dist/server/base-server.js', patch: 'server' }
+      {
+        packageName: 'next',
+        majors: [15, 16],
+        file: 'dist/server/base-server.js',
+        patch: 'server'
+      },
+      { packageName: 'next', majors: [15, 16], file: 'dist/server/next-server.js', patch: 'api' }
     ]
   },
   {

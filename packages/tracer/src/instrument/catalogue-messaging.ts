@@ -151,8 +151,8 @@ export const MESSAGING: readonly Entry[] = [
   {
     name: 'graphql',
     code: 'graphql',
-    library: '`graphql`',
-    versions: '16, 17',
+    library: '`graphql`, `@graphql-tools/executor`',
+    versions: '16, 17; 1, 2',
     span: 'INTERNAL, `query Orders`; type, name, document with every literal as `?`; errors of the result as events; `graphql.parse` and `graphql.validate` that took 5 ms or longer, or failed',
     modules: [
       { packageName: 'graphql', majors: [16, 17], file: 'execution/execute.js', patch: 'execute' },
@@ -189,6 +189,19 @@ export const MESSAGING: readonly Entry[] = [
         file: 'validation/validate.mjs',
         esm: ['validate'],
         patch: 'validate'
+      },
+      {
+        packageName: '@graphql-tools/executor',
+        majors: [1, 2],
+        file: 'cjs/execution/execute.js',
+        patch: 'tools'
+      },
+      {
+        packageName: '@graphql-tools/executor',
+        majors: [1, 2],
+        file: 'esm/execution/execute.js',
+        esm: ['execute'],
+        patch: 'tools'
       }
     ]
   },

@@ -1,4 +1,5 @@
-/** graphql 16 by its patched function, 17 by its channel. */
+/** graphql 16 by its patched function, 17 by its channel; the executor of graphql-yoga. */
+import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { App } from '../child.ts'
 import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
@@ -106,5 +107,35 @@ describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
     // A cold step may take as long as a slow one.
     const steps = sink.spans.filter((span) => !span.name.startsWith('graphql.'))
     expect(steps).toHaveLength(10)
+  })
+
+  const hasTools =
+    existsSync(`${LIBRARIES_FOLDER}node_modules/@graphql-tools/executor`) ||
+    process.env.CI === 'true'
+  it.skipIf(!hasTools).each([
+    ['@graphql-tools/executor', 'require'],
+    ['@graphql-tools/executor', 'import'],
+    ['@graphql-tools/executor-1', 'require'],
+    ['@graphql-tools/executor-1', 'import']
+  ])('%s by %s', async (name, how) => {
+    app = new App(`${LIBRARIES_FOLDER}apps/graphql-tools.mjs`, {
+      nodeArgs: ['--import', registerUrl],
+      args: [name, how],
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
+    })
+    await app.line(/order x, errors 1, ticks 1,2/)
+    expect(await app.ended()).toMatchObject({ code: 0 })
+    const operations = sink.spans.filter(({ name }) => /^(query|subscription)/.test(name))
+    expect(operations.map((span) => [span.name, span.status.code])).toEqual([
+      ['query One', 0],
+      ['query Two', 2]
+    ])
+    const [one, two] = operations
+    const inner = sink.spans.find((span) => span.name === 'in order')
+    expect(inner!.parentSpanId).toBe(one!.spanId)
+    expect(two!.events.map((event) => event.attributes['exception.message'])).toEqual([
+      'no such order'
+    ])
+    expect(app.stderr).not.toContain('spanloom')
   })
 })

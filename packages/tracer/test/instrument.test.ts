@@ -248,6 +248,15 @@ describe('node:http client', () => {
     expect(sink.spans.filter((span) => span.kind === CLIENT)).toHaveLength(3)
   })
 
+  it('names where a request goes, whatever Host the app passes on', async () => {
+    const url = await start('http-plain.mjs')
+    await fetch(`${url}/passed-on`)
+    const { attributes } = await sink.span((span) => span.kind === CLIENT)
+    expect(attributes['server.address']).toBe('127.0.0.1')
+    expect(attributes['server.port']).toBe(Number(new URL(url).port))
+    expect(attributes['url.full']).toBe(`${url}/ok?id=REDACTED`)
+  })
+
   it('ends the span of an upgrade, a tunnel and a WebSocket with its answer', async () => {
     const url = await start('http-plain.mjs')
     await fetch(`${url}/switch`)

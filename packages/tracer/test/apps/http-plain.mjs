@@ -76,6 +76,14 @@ const server = http.createServer(async (request, response) => {
       response.end(await answer.body.text())
       break
     }
+    case '/passed-on': {
+      const { port } = server.address()
+      const headers = { host: 'shop.example' }
+      const passed = http.get({ host: '127.0.0.1', port, path: '/ok?id=1', headers })
+      const [answer] = await once(passed, 'response')
+      answer.pipe(response)
+      break
+    }
     case '/switch': {
       const { port } = server.address()
       const upgraded = http.get({ port, path: '/upgraded', headers: UPGRADE })

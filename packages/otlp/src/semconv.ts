@@ -116,6 +116,7 @@ export const MESSAGING_DESTINATION_TEMPORARY = 'messaging.destination.temporary'
 export const MESSAGING_DESTINATION_PARTITION_ID = 'messaging.destination.partition.id'
 export const MESSAGING_RABBITMQ_ROUTING_KEY = 'messaging.rabbitmq.destination.routing_key'
 export const MESSAGING_RABBITMQ_DELIVERY_TAG = 'messaging.rabbitmq.message.delivery_tag'
+export const MESSAGING_SOCKET_IO_EVENT_NAME = 'messaging.socket.io.event_name'
 export const MESSAGING_KAFKA_OFFSET = 'messaging.kafka.offset'
 export const MESSAGING_KAFKA_MESSAGE_KEY = 'messaging.kafka.message.key'
 

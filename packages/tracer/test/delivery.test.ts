@@ -1,7 +1,7 @@
 /** An app whose collector is away, busy or full: the app goes on, and nothing is lost that there is room for. */
-import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { App, REGISTER } from './child.ts'
+import { freePort } from './libraries/servers.ts'
 import { OtlpSink } from './otlp-sink.ts'
 
 /** Node 25 and later forbid the network too. */
@@ -16,15 +16,6 @@ afterEach(async () => {
   app = undefined
   sink = undefined
 })
-
-/** A port on which nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 function start(port: number, env: Record<string, string> = {}): App {
   app = new App('spans.mjs', {

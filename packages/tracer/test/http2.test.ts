@@ -1,22 +1,11 @@
 /** node:http2 on both sides, loaded in both ways. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { describe, expect, it } from 'vitest'
+import { tracedApps } from './traced-apps.ts'
 
 const SERVER = 2
 const CLIENT = 3
 
-let sink: OtlpSink
-let app: App | undefined
-
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await app?.stop()
-  app = undefined
-  await sink.close()
-})
+const { sink, start } = tracedApps()
 
 interface Kept {
   readonly answer: { readonly headers: Record<string, string>; readonly active: string }
@@ -25,10 +14,8 @@ interface Kept {
 
 describe.each(['http2.mjs', 'http2.cjs', 'http2-required.cjs'])('%s', (file) => {
   it('makes a span on each side, carries the trace on, and leaves gRPC alone', async () => {
-    app = new App(file, {
-      nodeArgs: ['--import', REGISTER],
+    const app = start(file, {
       env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
         OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST: 'x-other',
         OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: 'x-other'
       }

@@ -3,31 +3,20 @@ import http from 'node:http'
 import { connect } from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { App, REGISTER } from './child.ts'
-import { OtlpSink, type SinkSpan } from './otlp-sink.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { App } from './child.ts'
+import type { SinkSpan } from './otlp-sink.ts'
+import { tracedApps } from './traced-apps.ts'
 
 const SERVER = 2
 const CLIENT = 3
 
-let sink: OtlpSink
-let app: App | undefined
+const { sink, start } = tracedApps()
 
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await app?.stop()
-  app = undefined
-  await sink.close()
-})
+let app: App
 
-async function start(file: string, args: string[] = [], env: Record<string, string> = {}) {
-  app = new App(file, {
-    nodeArgs: ['--import', REGISTER],
-    args,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...env }
-  })
+async function serve(file: string, args: string[] = [], env: Record<string, string> = {}) {
+  app = start(file, { args, env })
   return `http://127.0.0.1:${await app.port()}`
 }
 
@@ -38,7 +27,7 @@ function serverSpan(path: string): Promise<SinkSpan> {
 
 describe.each(['express', 'express4'])('%s', (name) => {
   it('names the server span by the whole route, whatever way it was reached', async () => {
-    const url = await start('express-routes.cjs', [name])
+    const url = await serve('express-routes.cjs', [name])
     const routes = {
       '/a/b/deep/3/items/9': '/a/b/deep/:level/items/:item',
       '/a/b/deep/4': '/a/b/deep/:level',
@@ -67,7 +56,7 @@ describe.each(['express', 'express4'])('%s', (name) => {
   })
 
   it('records what handlers throw or pass on, once, and fails the span from 500 on', async () => {
-    const url = await start('express-routes.cjs', [name])
+    const url = await serve('express-routes.cjs', [name])
     const expected = {
       '/throws': [500, 'RangeError', 2],
       '/async': [500, 'Error', 2],
@@ -87,7 +76,7 @@ describe.each(['express', 'express4'])('%s', (name) => {
   })
 
   it('leaves bodies alone', async () => {
-    const url = await start('express-routes.cjs', [name])
+    const url = await serve('express-routes.cjs', [name])
     const body = JSON.stringify({ text: 'ü'.repeat(50_000) })
     const headers = { 'content-type': 'application/json' }
     const answer = await fetch(`${url}/echo`, { method: 'POST', body, headers })
@@ -98,7 +87,7 @@ describe.each(['express', 'express4'])('%s', (name) => {
 
 describe('fastify', () => {
   it('names routes, records errors, keeps the context behind a parsed body', async () => {
-    const url = await start('fastify-routes.mjs')
+    const url = await serve('fastify-routes.mjs')
     const headers = { 'content-type': 'application/json' }
     await fetch(`${url}/echo`, { method: 'POST', body: '{"id":5}', headers })
     await fetch(`${url}/throws`)
@@ -126,7 +115,7 @@ describe('fastify', () => {
 
 describe('node:http server', () => {
   it('continues the caller’s trace and follows its decision not to sample', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const headers = { traceparent, tracestate: 'a=1,b=2' }
     await fetch(`${url}/sampled?q=1`, { headers })
@@ -154,7 +143,7 @@ describe('node:http server', () => {
   })
 
   it('keeps the context in body events and across overlapping requests', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const body = 'x'.repeat(300_000)
     const seen = (await (await fetch(`${url}/body`, { method: 'POST', body })).json()) as string[]
     expect(new Set(seen).size).toBe(1)
@@ -172,7 +161,7 @@ describe('node:http server', () => {
   })
 
   it('leaves the context of whoever runs the parser as it was', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const { outer, after, inner } = (await (await fetch(`${url}/over-stream`)).json()) as {
       outer: string
       after: string[]
@@ -186,12 +175,12 @@ describe('node:http server', () => {
   })
 
   it('ends the spans of all that a connection had begun when it goes', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const { port } = new URL(url)
     const connection = connect(Number(port), '127.0.0.1')
     const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
     connection.write(get('/first') + get('/never?1') + get('/second') + get('/never?2'))
-    await app!.line(/never reached[\s\S]*never reached/)
+    await app.line(/never reached[\s\S]*never reached/)
     connection.destroy()
     const isAborted = (span: SinkSpan) => span.attributes['spanloom.http.aborted'] === true
     await sink.until(() => sink.spans.filter(isAborted).length === 3, 'three aborted spans')
@@ -202,21 +191,21 @@ describe('node:http server', () => {
   })
 
   it('ends the span of a request that the app left without its socket', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     await fetch(`${url}/detached`)
     await fetch(`${url}/detached?again`)
     await sink.until(() => sink.spans.length === 2, 'two spans')
     expect(sink.spans.map((span) => span.attributes['http.response.status_code'])).toEqual([
       200, 200
     ])
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
 
   it('ends the span of a client that went away', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const request = http.get(`${url}/never`)
     request.on('error', () => {})
-    await app!.line(/never reached/)
+    await app.line(/never reached/)
     request.destroy()
     const span = await serverSpan('/never')
     expect(span.attributes['spanloom.http.aborted']).toBe(true)
@@ -226,7 +215,7 @@ describe('node:http server', () => {
 
 describe('node:http client', () => {
   it('makes one span, carries the trace on, and tells failures', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const relay = (to: string) => fetch(`${url}/relay?to=${encodeURIComponent(to)}`)
     await relay(`${url}/status?code=204&key=secret`)
     await relay(`${url}/status?code=404`)
@@ -249,7 +238,7 @@ describe('node:http client', () => {
   })
 
   it('names where a request goes, whatever Host the app passes on', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     await fetch(`${url}/passed-on`)
     const { attributes } = await sink.span((span) => span.kind === CLIENT)
     expect(attributes['server.address']).toBe('127.0.0.1')
@@ -258,7 +247,7 @@ describe('node:http client', () => {
   })
 
   it('ends the span of an upgrade, a tunnel and a WebSocket with its answer', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     await fetch(`${url}/switch`)
     await serverSpan('/switch')
     const { port } = new URL(url)
@@ -279,7 +268,7 @@ describe('node:http client', () => {
 
 describe('npm’s undici', () => {
   it('makes one span, and replaces the headers that the app passed on', async () => {
-    const url = await start('http-plain.mjs')
+    const url = await serve('http-plain.mjs')
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const to = encodeURIComponent(`${url}/headers?a=secret`)
     const headers = { traceparent, baggage: 'user=me' }
@@ -320,7 +309,7 @@ describe('pg', () => {
       PG_PORT: server.getServerConn().split(':')[1]!,
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.url
     }
-    app = new App('pg-forms.cjs', { nodeArgs: ['--import', REGISTER], env })
+    app = start('pg-forms.cjs', { env })
 
     const kept = JSON.parse((await app.line(/kept (.*)/))[1]!)
     expect(kept).toEqual({
@@ -370,7 +359,7 @@ describe('pg', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
       SPANLOOM_COLLAPSE: 'true'
     }
-    app = new App('pg-loop.cjs', { nodeArgs: ['--import', REGISTER], env })
+    app = start('pg-loop.cjs', { env })
     expect(await app.ended()).toMatchObject({ code: 0 })
     const list = await sink.span('list')
     expect(list.attributes['spanloom.n_plus_one']).toBe(true)
@@ -385,7 +374,7 @@ describe('pg', () => {
   })
 
   it('stands in one trace with express and fetch', async () => {
-    const url = await start('shop.mjs', [], { PG_PORT: server.getServerConn().split(':')[1]! })
+    const url = await serve('shop.mjs', [], { PG_PORT: server.getServerConn().split(':')[1]! })
     const answer = (await (await fetch(`${url}/shops/x/orders/7`)).json()) as {
       price: { traceparent: string }
     }

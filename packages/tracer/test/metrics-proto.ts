@@ -3,12 +3,8 @@
  * tracer's own encoder proves nothing to itself.
  */
 import protobuf from 'protobufjs'
+import { COMMON_TYPES, field } from './common-proto.ts'
 
-const field = (type: string, id: number, rule?: 'repeated') => ({
-  type,
-  id,
-  ...(rule ? { rule } : {})
-})
 const attributes = (id: number) => ({ attributes: field('KeyValue', id, 'repeated') })
 const times = { startTimeUnixNano: field('fixed64', 2), timeUnixNano: field('fixed64', 3) }
 
@@ -23,11 +19,9 @@ const METRICS_PROTO = {
         scopeMetrics: field('ScopeMetrics', 2, 'repeated')
       }
     },
-    Resource: { fields: attributes(1) },
     ScopeMetrics: {
       fields: { scope: field('Scope', 1), metrics: field('Metric', 2, 'repeated') }
     },
-    Scope: { fields: { name: field('string', 1), version: field('string', 2) } },
     Metric: {
       fields: {
         name: field('string', 1),
@@ -98,18 +92,7 @@ const METRICS_PROTO = {
     Buckets: {
       fields: { offset: field('sint32', 1), bucketCounts: field('uint64', 2, 'repeated') }
     },
-    KeyValue: { fields: { key: field('string', 1), value: field('AnyValue', 2) } },
-    AnyValue: {
-      fields: {
-        stringValue: field('string', 1),
-        boolValue: field('bool', 2),
-        intValue: field('int64', 3),
-        doubleValue: field('double', 4),
-        arrayValue: field('ArrayValue', 5),
-        bytesValue: field('bytes', 7)
-      }
-    },
-    ArrayValue: { fields: { values: field('AnyValue', 1, 'repeated') } }
+    ...COMMON_TYPES
   }
 }
 

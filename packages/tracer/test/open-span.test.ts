@@ -1,30 +1,16 @@
 /** Spans that stay open are reported while they run, also by a process whose event loop is blocked. */
 import http from 'node:http'
 import { zstdDecompressSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { App, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { expect, it } from 'vitest'
+import { tracedApps } from './traced-apps.ts'
 
-let sink: OtlpSink
-let app: App
-
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-  app = new App('open-span.mjs', {
-    nodeArgs: ['--import', REGISTER],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'app' }
-  })
-})
-afterEach(async () => {
-  await app.stop()
-  await sink.close()
-})
+const { sink, start } = tracedApps()
 
 it.each(['/waits', '/blocks'])(
   'a request to %s that is open for ten seconds',
   { timeout: 60_000 },
   async (path) => {
-    const port = await app.port()
+    const port = await start('open-span.mjs', { env: { OTEL_SERVICE_NAME: 'app' } }).port()
     // Once a span has arrived, the thread that reports is there: it is started by the event loop.
     await fetch(`http://127.0.0.1:${port}/answers`)
     await sink.span('GET')

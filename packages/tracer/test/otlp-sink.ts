@@ -14,6 +14,7 @@ import { createServer as createSecureServer, type ServerOptions } from 'node:htt
 import type { AddressInfo, Socket } from 'node:net'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import protobuf from 'protobufjs'
+import { COMMON_TYPES, field } from './common-proto.ts'
 import { decodeMetrics, type RawMetric } from './metrics-proto.ts'
 
 export interface SinkSpan {
@@ -49,12 +50,6 @@ export interface Answer {
   readonly body?: string | Uint8Array
 }
 
-const field = (type: string, id: number, rule?: 'repeated') => ({
-  type,
-  id,
-  ...(rule ? { rule } : {})
-})
-
 const TRACE_PROTO = {
   nested: {
     ExportTraceServiceRequest: {
@@ -67,7 +62,6 @@ const TRACE_PROTO = {
         schemaUrl: field('string', 3)
       }
     },
-    Resource: { fields: { attributes: field('KeyValue', 1, 'repeated') } },
     ScopeSpans: {
       fields: {
         scope: field('Scope', 1),
@@ -75,7 +69,6 @@ const TRACE_PROTO = {
         schemaUrl: field('string', 3)
       }
     },
-    Scope: { fields: { name: field('string', 1), version: field('string', 2) } },
     Span: {
       fields: {
         traceId: field('bytes', 1),
@@ -115,33 +108,7 @@ const TRACE_PROTO = {
       }
     },
     Status: { fields: { message: field('string', 2), code: field('int32', 3) } },
-    KeyValue: { fields: { key: field('string', 1), value: field('AnyValue', 2) } },
-    AnyValue: {
-      oneofs: {
-        value: {
-          oneof: [
-            'stringValue',
-            'boolValue',
-            'intValue',
-            'doubleValue',
-            'arrayValue',
-            'kvlistValue',
-            'bytesValue'
-          ]
-        }
-      },
-      fields: {
-        stringValue: field('string', 1),
-        boolValue: field('bool', 2),
-        intValue: field('int64', 3),
-        doubleValue: field('double', 4),
-        arrayValue: field('ArrayValue', 5),
-        kvlistValue: field('KeyValueList', 6),
-        bytesValue: field('bytes', 7)
-      }
-    },
-    ArrayValue: { fields: { values: field('AnyValue', 1, 'repeated') } },
-    KeyValueList: { fields: { values: field('KeyValue', 1, 'repeated') } }
+    ...COMMON_TYPES
   }
 }
 
@@ -271,14 +238,17 @@ function plain(body: Buffer, encoding: string | undefined): Uint8Array {
   return encoding === 'zstd' ? zstdDecompressSync(body) : body
 }
 
+const TAKEN = (): Answer => ({ status: 200 })
+const UNHEEDED = () => {}
+
 export class OtlpSink {
   readonly spans: SinkSpan[] = []
   readonly #metrics: Uint8Array[] = []
   readonly requests: SinkRequest[] = []
   /** The answer to the request of this number, from 0. */
-  answer: (requestIndex: number) => Answer = () => ({ status: 200 })
+  answer: (requestIndex: number) => Answer = TAKEN
   /** Called with the connection of each request. */
-  seen: (socket: Socket) => void = () => {}
+  seen: (socket: Socket) => void = UNHEEDED
   readonly #waiting = new Set<() => void>()
   #server: Server | undefined
   port = 0
@@ -347,6 +317,30 @@ export class OtlpSink {
     const is = typeof name === 'string' ? (span: SinkSpan) => span.name === name : name
     await this.until(() => this.spans.some(is), `span ${String(name)}`)
     return this.spans.find(is)!
+  }
+
+  /** Those of this name that have arrived. */
+  named(name: string): SinkSpan[] {
+    return this.spans.filter((span) => span.name === name)
+  }
+
+  /** The one that has arrived; fails when there are more or none. `what` names it where a function tells it. */
+  only(name: string | ((span: SinkSpan) => boolean), what = String(name)): SinkSpan {
+    const found = typeof name === 'string' ? this.named(name) : this.spans.filter(name)
+    if (found.length !== 1) {
+      const names = this.spans.map((span) => span.name).join(', ')
+      throw new Error(`${found.length} spans are ${what}; there are: ${names}`)
+    }
+    return found[0]!
+  }
+
+  /** As if it were new. */
+  forget(): void {
+    this.spans.length = 0
+    this.requests.length = 0
+    this.#metrics.length = 0
+    this.answer = TAKEN
+    this.seen = UNHEEDED
   }
 
   async close(): Promise<void> {

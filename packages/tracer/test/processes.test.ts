@@ -1,26 +1,12 @@
 /** Forks, cluster workers and worker threads are traced too; a Lambda function delivers before it is frozen. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { describe, expect, it } from 'vitest'
+import { type App, REGISTER } from './child.ts'
+import { tracedApps } from './traced-apps.ts'
 
-let sink: OtlpSink
-let app: App | undefined
-
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await app?.stop()
-  await sink.close()
-})
+const { sink, start: startApp } = tracedApps()
 
 function start(file: string, args: string[], nodeArgs: string[] = []): App {
-  app = new App(file, {
-    args,
-    nodeArgs,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'app' }
-  })
-  return app
+  return startApp(file, { args, nodeArgs, env: { OTEL_SERVICE_NAME: 'app' } })
 }
 
 describe('spans of', () => {

@@ -2,28 +2,16 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App, type AppOptions, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { describe, expect, it } from 'vitest'
+import { type App, type AppOptions, REGISTER } from './child.ts'
+import { tracedApps } from './traced-apps.ts'
 
-let sink: OtlpSink
-const apps: App[] = []
+const { sink, start: startApp } = tracedApps()
 
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.stop()))
-  await sink.close()
-})
-
+/** How the tracer is started is up to the test. */
 function start(file: string, options: AppOptions = {}): App {
-  const app = new App(file, {
-    ...options,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'app', ...options.env }
-  })
-  apps.push(app)
-  return app
+  const env = { OTEL_SERVICE_NAME: 'app', ...options.env }
+  return startApp(file, { nodeArgs: [], ...options, env })
 }
 
 describe('one line starts it', () => {

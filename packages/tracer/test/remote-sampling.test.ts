@@ -1,34 +1,27 @@
 /** Whole processes whose sampler asks a service, which changes its mind while they run. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import type { App } from './child.ts'
 import { SamplingFake } from './sampling-fake.ts'
+import { tracedApps } from './traced-apps.ts'
 
 const DEADLINE_MS = 30_000
 const CLIENT = 3
 
-let sink: OtlpSink
 let service: SamplingFake
-const apps: App[] = []
 
 beforeEach(async () => {
-  sink = await new OtlpSink().listen()
   service = await new SamplingFake().listen()
 })
 afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.stop()))
   await service.close()
-  await sink.close()
 })
+// Called after the hooks of the service, so that the apps end before it.
+const { sink, start: startApp } = tracedApps()
 
 type Get = (path: string, headers?: Record<string, string>) => Promise<string>
 
 async function start(env: Record<string, string>): Promise<{ app: App; get: Get }> {
-  const app = new App('first-line.mjs', {
-    nodeArgs: ['--import', REGISTER],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'a shop', ...env }
-  })
-  apps.push(app)
+  const app = startApp('first-line.mjs', { env: { OTEL_SERVICE_NAME: 'a shop', ...env } })
   const port = await app.port()
   const get: Get = async (path, headers = {}) =>
     (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).text()
@@ -117,11 +110,7 @@ describe('jaeger_remote', () => {
 
   it('counts every span of the traces that it leaves out', async () => {
     service.answer = () => ({ strategyType: 1, rateLimitingSampling: { maxTracesPerSecond: 7 } })
-    const app = new App('spans.mjs', {
-      nodeArgs: ['--import', REGISTER],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...jaeger('jaeger_remote') }
-    })
-    apps.push(app)
+    const app = startApp('spans.mjs', { env: jaeger('jaeger_remote') })
     await app.line(/ready/)
     // The second question comes after the first answer.
     await asked(2)
@@ -150,16 +139,13 @@ describe('jaeger_remote', () => {
     '%s holds no process that has nothing left to do',
     async (name) => {
       service.answer = () => undefined
-      const app = new App('-e', {
-        nodeArgs: ['--import', REGISTER],
+      const app = startApp('-e', {
         args: ['process.once("message", () => process.disconnect())'],
         env: {
-          OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
           OTEL_TRACES_SAMPLER: name,
           OTEL_TRACES_SAMPLER_ARG: `endpoint=${service.url}`
         }
       })
-      apps.push(app)
       await asked(1)
       app.tell({})
       expect(await app.ended()).toEqual({ code: 0, signal: null })

@@ -8,15 +8,14 @@ import {
   type Sampler as SdkSampler,
   TraceIdRatioBasedSampler
 } from '@opentelemetry/sdk-trace-base'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Sampler, SpanProcessors } from '../src/compat.ts'
 import { createGuard } from '../src/lib/guard.ts'
 import { CountedSpan } from '../src/trace/counted-span.ts'
 import { createScope } from '../src/trace/scope.ts'
 import type { RecordingSpan } from '../src/trace/span.ts'
 import { testTracer } from '../src/tracer.testkit.ts'
-import { App } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { tracedApps } from './traced-apps.ts'
 
 // Assignable by type: the SDK's sampler where ours is wanted.
 const asSampler = (sampler: SdkSampler): Sampler => sampler
@@ -97,28 +96,16 @@ describe('span processors', () => {
 })
 
 describe('a process', () => {
-  let sink: OtlpSink
-  const apps: App[] = []
+  const { sink, start } = tracedApps()
 
-  beforeEach(async () => {
-    sink = await new OtlpSink().listen()
-  })
-  afterEach(async () => {
-    await Promise.all(apps.splice(0).map((app) => app.stop()))
-    await sink.close()
-  })
-
-  async function start(env: Record<string, string>): Promise<(path: string) => Promise<unknown>> {
-    const app = new App('first-line.mjs', {
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'a shop, *=1', ...env }
-    })
-    apps.push(app)
-    const port = await app.port()
+  async function serve(env: Record<string, string>): Promise<(path: string) => Promise<unknown>> {
+    const options = { nodeArgs: [], env: { OTEL_SERVICE_NAME: 'a shop, *=1', ...env } }
+    const port = await start('first-line.mjs', options).port()
     return async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).text()
   }
 
   it('leaves out what a rule for its route says, and its spans below', async () => {
-    const get = await start({
+    const get = await serve({
       DD_TRACE_SAMPLING_RULES: JSON.stringify([
         { resource: 'GET /hello/:name', tags: { 'user_agent.original': 'node' }, sample_rate: 0 }
       ])
@@ -133,7 +120,7 @@ describe('a process', () => {
     const name = 'a%20shop%2C%20%2A%3D1'
     let rate = `${name}=0.25,*=0.001`
     sink.answer = () => ({ status: 200, headers: { 'spanloom-head-rate': rate } })
-    const get = await start({})
+    const get = await serve({})
     const asks = () => sink.requests.at(-1)?.headers['spanloom-head-rate']
 
     await get('/hello/first')
@@ -166,7 +153,7 @@ describe('a process', () => {
 
   it('does not ask for a rate that it would not follow', async () => {
     sink.answer = () => ({ status: 200, headers: { 'spanloom-head-rate': '*=0.001' } })
-    const get = await start({ SPANLOOM_SAMPLING_FROM_COLLECTOR: 'false' })
+    const get = await serve({ SPANLOOM_SAMPLING_FROM_COLLECTOR: 'false' })
     await get('/hello/first')
     await sink.until(() => sink.requests.length > 0, 'request')
     expect(sink.requests[0]!.headers['spanloom-head-rate']).toBeUndefined()

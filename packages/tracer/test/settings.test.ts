@@ -2,31 +2,17 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { describe, expect, it } from 'vitest'
+import { tracedApps } from './traced-apps.ts'
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const CALLER = '0af7651916cd43dd8448eb211c80319c'
 const CALLERS = `00-${CALLER}-b7ad6b7169203331-01`
 
-let sink: OtlpSink
-const apps: App[] = []
-
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.stop()))
-  await sink.close()
-})
+const { sink, start } = tracedApps()
 
 async function get(env: Record<string, string>, headers: Record<string, string> = {}) {
-  const app = new App('shop.mjs', {
-    nodeArgs: ['--import', REGISTER],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...env }
-  })
-  apps.push(app)
+  const app = start('shop.mjs', { env })
   await fetch(`http://127.0.0.1:${await app.port()}/`, { headers })
   return app
 }
@@ -73,16 +59,13 @@ describe('headers that are named', () => {
     ['node:http', 'relay'],
     ['undici', 'undici']
   ])('are on the spans of server and client: %s', async (_library, path) => {
-    const app = new App('http-plain.mjs', {
-      nodeArgs: ['--import', REGISTER],
+    const app = start('http-plain.mjs', {
       env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
         DD_TRACE_HEADER_TAGS: 'X-Asked:tag,connection',
         OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_REQUEST: 'host,traceparent',
         OTEL_INSTRUMENTATION_HTTP_CLIENT_CAPTURE_RESPONSE_HEADERS: 'Connection'
       }
     })
-    apps.push(app)
     const base = `http://127.0.0.1:${await app.port()}`
     const headers = { 'x-asked': 'yes', 'x-other': 'no', traceparent: CALLERS }
     await fetch(`${base}/${path}?to=${encodeURIComponent(`${base}/headers`)}`, { headers })

@@ -1,9 +1,9 @@
 /** What a start loads: it is paid for by every process, and creeps up unseen. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { App, REGISTER } from './child.ts'
-import { OtlpSink } from './otlp-sink.ts'
+import { tracedApps } from './traced-apps.ts'
 
 /** register.js, chunks/start.js */
 const OWN_FILES_MAX = 2
@@ -50,18 +50,10 @@ describe('what --import loads', () => {
 })
 
 describe('a start after the app has got its tracer', () => {
-  let sink: OtlpSink
-  let app: App
-  beforeEach(async () => {
-    sink = await new OtlpSink().listen()
-  })
-  afterEach(async () => {
-    await app.stop()
-    await sink.close()
-  })
+  const { sink, start } = tracedApps()
 
   it.each(['late.mjs', 'late.cjs'])('serves that tracer too: %s', async (file) => {
-    app = new App(file, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url } })
+    const app = start(file, { nodeArgs: [] })
 
     const span = await sink.span('early')
     expect(span.attributes.seen).toBe(true)

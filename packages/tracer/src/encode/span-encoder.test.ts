@@ -2,20 +2,10 @@
 import { type AnyValue, SpanStatusCode } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { decodeSpans, type SinkSpan } from '../../test/otlp-sink.ts'
+import { seeded } from '../lib/seeded.testkit.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import { testTracer } from '../tracer.testkit.ts'
 import { SpanEncoder } from './span-encoder.ts'
-
-/** A small generator with a seed (mulberry32), so that a failure can be seen again. */
-function seeded(seed: number) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 const TEXTS = ['', 'GET', '/orders/:id', 'ünïcödé', '漢字😀', 'x'.repeat(200), 'y'.repeat(3_000)]
 

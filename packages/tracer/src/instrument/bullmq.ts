@@ -18,7 +18,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { type AnyFunction, endWithResult, failSpan, runWithSpan, wrapMethod } from './calls.ts'
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
-import { runAsConsumer, startProcess, startSend, textHeaders } from './messages.ts'
+import { handleMessage, startProcess, startSend, textHeaders } from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface JobOptions {
@@ -203,10 +203,7 @@ function processing(
       instruments.guard.report('bullmq process', fault)
     }
     if (span === undefined) return original.apply(this, args)
-    const begun = span
-    return endWithResult(begun, () =>
-      runAsConsumer(instruments, begun, headers, () => original.apply(this, args))
-    )
+    return handleMessage(instruments, span, headers, () => original.apply(this, args))
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { DATABASES } from './catalogue-databases.ts'
 import { MESSAGING } from './catalogue-messaging.ts'
-import type { Entry } from './registry.ts'
+import { type Entry, filesOf } from './registry.ts'
 
 export const CATALOGUE: readonly Entry[] = [
   {
@@ -47,7 +47,7 @@ export const CATALOGUE: readonly Entry[] = [
     versions: 'Node’s',
     span: 'SERVER and CLIENT as those of `node:http`; gRPC’s calls are left to its own',
     channels: ['http2.server.stream.start', 'http2.server.stream.close'],
-    modules: [{ packageName: 'node', majors: [22, 23, 24, 25, 26], file: 'http2', patch: 'http2' }]
+    modules: filesOf('node', [22, 23, 24, 25, 26], ['http2', 'http2'])
   },
   {
     name: 'express',
@@ -55,7 +55,7 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`express`',
     versions: '4, 5',
     span: 'no span: the route, with all mount paths, and thrown errors on the server span; INTERNAL, `middleware - jsonParser`, for middleware that took 5 ms or longer, or failed',
-    modules: [{ packageName: 'express', majors: [4, 5], file: 'lib/express.js', patch: 'express' }]
+    modules: filesOf('express', [4, 5], ['lib/express.js', 'express'])
   },
   {
     name: 'fastify',
@@ -72,33 +72,20 @@ export const CATALOGUE: readonly Entry[] = [
     versions: '2, 3; 12–15; 12–14',
     span: 'no span: the route and thrown errors on the server span; INTERNAL for middleware that took 5 ms or longer, or failed',
     modules: [
-      { packageName: 'koa', majors: [2, 3], file: 'lib/application.js', patch: 'application' },
-      { packageName: 'koa', majors: [2, 3], file: 'lib/context.js', patch: 'context' },
-      {
-        packageName: '@koa/router',
-        majors: [12, 13, 14],
-        file: 'lib/router.js',
-        patch: 'router'
-      },
-      {
-        packageName: '@koa/router',
-        majors: [15],
-        file: 'dist/index.js',
-        patch: 'router'
-      },
-      {
-        packageName: '@koa/router',
-        majors: [15],
-        file: 'dist/index.mjs',
-        esm: ['RouterImplementation'],
-        patch: 'router'
-      },
-      {
-        packageName: 'koa-router',
-        majors: [12, 13, 14],
-        file: 'lib/router.js',
-        patch: 'router'
-      }
+      ...filesOf(
+        'koa',
+        [2, 3],
+        ['lib/application.js', 'application'],
+        ['lib/context.js', 'context']
+      ),
+      ...filesOf('@koa/router', [12, 13, 14], ['lib/router.js', 'router']),
+      ...filesOf(
+        '@koa/router',
+        [15],
+        ['dist/index.js', 'router'],
+        ['dist/index.mjs', 'router', 'RouterImplementation']
+      ),
+      ...filesOf('koa-router', [12, 13, 14], ['lib/router.js', 'router'])
     ]
   },
   {
@@ -107,16 +94,12 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`hono` on `@hono/node-server`',
     versions: '4',
     span: 'no span: the route and thrown errors on the server span',
-    modules: [
-      { packageName: 'hono', majors: [4], file: 'dist/cjs/context.js', patch: 'context' },
-      {
-        packageName: 'hono',
-        majors: [4],
-        file: 'dist/context.js',
-        esm: ['Context'],
-        patch: 'context'
-      }
-    ]
+    modules: filesOf(
+      'hono',
+      [4],
+      ['dist/cjs/context.js', 'context'],
+      ['dist/context.js', 'context', 'Context']
+    )
   },
   {
     name: 'next',
@@ -124,15 +107,12 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`next`',
     versions: '15, 16',
     span: 'Next’s own, below the server span; the route and thrown errors on the server span',
-    modules: [
-      {
-        packageName: 'next',
-        majors: [15, 16],
-        file: 'dist/server/base-server.js',
-        patch: 'server'
-      },
-      { packageName: 'next', majors: [15, 16], file: 'dist/server/next-server.js', patch: 'api' }
-    ]
+    modules: filesOf(
+      'next',
+      [15, 16],
+      ['dist/server/base-server.js', 'server'],
+      ['dist/server/next-server.js', 'api']
+    )
   },
   {
     name: 'nestjs',
@@ -140,15 +120,11 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`@nestjs/core`',
     versions: '10, 11, 12',
     span: 'no span: exceptions on the server span; routes by express or fastify',
-    modules: [
-      {
-        packageName: '@nestjs/core',
-        majors: [10, 11, 12],
-        file: 'exceptions/exceptions-handler.js',
-        esm: ['ExceptionsHandler'],
-        patch: 'exceptions'
-      }
-    ]
+    modules: filesOf(
+      '@nestjs/core',
+      [10, 11, 12],
+      ['exceptions/exceptions-handler.js', 'exceptions', 'ExceptionsHandler']
+    )
   },
   {
     name: 'pg',
@@ -157,8 +133,8 @@ export const CATALOGUE: readonly Entry[] = [
     versions: '8, 3',
     span: 'CLIENT, `SELECT orders`, or `BEGIN shop` with the database’s name; text with every literal as `?`, operation, table, server address; SQLSTATE on an error',
     modules: [
-      { packageName: 'pg', majors: [8], file: 'lib/client.js', patch: 'client' },
-      { packageName: 'pg-pool', majors: [3], file: 'index.js', patch: 'pool' }
+      ...filesOf('pg', [8], ['lib/client.js', 'client']),
+      ...filesOf('pg-pool', [3], ['index.js', 'pool'])
     ]
   },
   {
@@ -167,32 +143,14 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`redis`, `@redis/client`',
     versions: '4, 5, 6',
     span: 'CLIENT, `GET`; `MULTI` or `PIPELINE` for a batch; text with every argument as `?`, database, batch size, server address; the reply’s error word',
-    modules: [
-      {
-        packageName: '@redis/client',
-        majors: [1, 5, 6],
-        file: 'dist/lib/client/index.js',
-        patch: 'client'
-      },
-      {
-        packageName: '@redis/client',
-        majors: [1, 5, 6],
-        file: 'dist/lib/client/pool.js',
-        patch: 'pool'
-      },
-      {
-        packageName: '@redis/client',
-        majors: [1, 5, 6],
-        file: 'dist/lib/client/commands-queue.js',
-        patch: 'queue'
-      },
-      {
-        packageName: '@redis/client',
-        majors: [1, 5, 6],
-        file: 'dist/lib/commander.js',
-        patch: 'commander'
-      }
-    ]
+    modules: filesOf(
+      '@redis/client',
+      [1, 5, 6],
+      ['dist/lib/client/index.js', 'client'],
+      ['dist/lib/client/pool.js', 'pool'],
+      ['dist/lib/client/commands-queue.js', 'queue'],
+      ['dist/lib/commander.js', 'commander']
+    )
   },
   {
     name: 'ioredis',
@@ -200,11 +158,13 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`ioredis`',
     versions: '5, 6',
     span: 'the same',
-    modules: [
-      { packageName: 'ioredis', majors: [5, 6], file: 'built/Redis.js', patch: 'redis' },
-      { packageName: 'ioredis', majors: [5, 6], file: 'built/Pipeline.js', patch: 'pipeline' },
-      { packageName: 'ioredis', majors: [5, 6], file: 'built/cluster/index.js', patch: 'cluster' }
-    ]
+    modules: filesOf(
+      'ioredis',
+      [5, 6],
+      ['built/Redis.js', 'redis'],
+      ['built/Pipeline.js', 'pipeline'],
+      ['built/cluster/index.js', 'cluster']
+    )
   },
   {
     name: 'mysql2',
@@ -212,10 +172,7 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`mysql2`, `mysql2/promise`',
     versions: '3',
     span: 'CLIENT, `SELECT orders`; text with every literal as `?`, operation, table, database, server address; SQLSTATE on an error',
-    modules: [
-      { packageName: 'mysql2', majors: [3], file: 'lib/connection.js', patch: 'connection' },
-      { packageName: 'mysql2', majors: [3], file: 'lib/pool.js', patch: 'pool' }
-    ]
+    modules: filesOf('mysql2', [3], ['lib/connection.js', 'connection'], ['lib/pool.js', 'pool'])
   },
   {
     name: 'pino',
@@ -223,7 +180,7 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`pino`',
     versions: '8, 9, 10',
     span: 'no span: `trace_id`, `span_id`, `trace_flags` in each line',
-    modules: [{ packageName: 'pino', majors: [8, 9, 10], file: 'lib/proto.js', patch: 'pino' }]
+    modules: filesOf('pino', [8, 9, 10], ['lib/proto.js', 'pino'])
   },
   {
     name: 'winston',
@@ -231,9 +188,7 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`winston`',
     versions: '3',
     span: 'the same',
-    modules: [
-      { packageName: 'winston', majors: [3], file: 'lib/winston/logger.js', patch: 'winston' }
-    ]
+    modules: filesOf('winston', [3], ['lib/winston/logger.js', 'winston'])
   },
   {
     name: 'bunyan',
@@ -241,7 +196,7 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`bunyan`',
     versions: '1, 2',
     span: 'the same',
-    modules: [{ packageName: 'bunyan', majors: [1, 2], file: 'lib/bunyan.js', patch: 'bunyan' }]
+    modules: filesOf('bunyan', [1, 2], ['lib/bunyan.js', 'bunyan'])
   },
   {
     name: 'openai',
@@ -249,21 +204,17 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`openai`',
     versions: '4, 5, 6, 7',
     span: 'CLIENT, `chat gpt-5`, `embeddings …`; models, settings, tokens, finish reasons; a streamed answer ends with its last chunk; never a prompt or an answer',
-    modules: ['js', 'mjs'].flatMap((ending) =>
-      (
-        [
-          ['resources/chat/completions/completions', 'Completions', 'chat'],
-          ['resources/chat/completions', 'Completions', 'chat'],
-          ['resources/responses/responses', 'Responses', 'chat'],
-          ['resources/embeddings', 'Embeddings', 'embeddings']
-        ] as const
-      ).map(([file, local, patch]) => ({
-        packageName: 'openai',
-        majors: [4, 5, 6, 7],
-        file: `${file}.${ending}`,
-        patch,
-        ...(ending === 'mjs' ? { esm: [local] } : {})
-      }))
+    modules: filesOf(
+      'openai',
+      [4, 5, 6, 7],
+      ['resources/chat/completions/completions.js', 'chat'],
+      ['resources/chat/completions.js', 'chat'],
+      ['resources/responses/responses.js', 'chat'],
+      ['resources/embeddings.js', 'embeddings'],
+      ['resources/chat/completions/completions.mjs', 'chat', 'Completions'],
+      ['resources/chat/completions.mjs', 'chat', 'Completions'],
+      ['resources/responses/responses.mjs', 'chat', 'Responses'],
+      ['resources/embeddings.mjs', 'embeddings', 'Embeddings']
     )
   },
   {
@@ -272,13 +223,12 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`@anthropic-ai/sdk`',
     versions: '0, 1',
     span: 'the same; versions that make a span of their own keep it',
-    modules: ['js', 'mjs'].map((ending) => ({
-      packageName: '@anthropic-ai/sdk',
-      majors: [0, 1],
-      file: `resources/messages/messages.${ending}`,
-      patch: 'messages',
-      ...(ending === 'mjs' ? { esm: ['Messages'] } : {})
-    }))
+    modules: filesOf(
+      '@anthropic-ai/sdk',
+      [0, 1],
+      ['resources/messages/messages.js', 'messages'],
+      ['resources/messages/messages.mjs', 'messages', 'Messages']
+    )
   },
   {
     name: 'google-genai',
@@ -286,13 +236,12 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`@google/genai`',
     versions: '1, 2, 3',
     span: 'the same, `generate_content gemini-3`; one for each request where the client calls functions by itself',
-    modules: (['cjs', 'mjs'] as const).map((ending) => ({
-      packageName: '@google/genai',
-      majors: [1, 2, 3],
-      file: `dist/node/index.${ending}`,
-      patch: 'models',
-      ...(ending === 'mjs' ? { esm: ['Models'] } : {})
-    }))
+    modules: filesOf(
+      '@google/genai',
+      [1, 2, 3],
+      ['dist/node/index.cjs', 'models'],
+      ['dist/node/index.mjs', 'models', 'Models']
+    )
   },
   {
     name: 'ai',
@@ -314,20 +263,12 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`mongodb`',
     versions: '5, 6, 7',
     span: 'CLIENT, `find orders`, `getMore orders`; the shape of filter, update or pipeline with every value as `?`, database, batch size, server address; the error’s number',
-    modules: [
-      {
-        packageName: 'mongodb',
-        majors: [5, 6, 7],
-        file: 'lib/cmap/connection.js',
-        patch: 'connection'
-      },
-      {
-        packageName: 'mongodb',
-        majors: [5, 6, 7],
-        file: 'lib/cmap/connection_pool.js',
-        patch: 'pool'
-      }
-    ]
+    modules: filesOf(
+      'mongodb',
+      [5, 6, 7],
+      ['lib/cmap/connection.js', 'connection'],
+      ['lib/cmap/connection_pool.js', 'pool']
+    )
   },
   {
     name: 'mongoose',
@@ -335,9 +276,7 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`mongoose`',
     versions: '7, 8, 9',
     span: 'no span: the driver’s, under whoever asked',
-    modules: [
-      { packageName: 'mongoose', majors: [7, 8, 9], file: 'lib/collection.js', patch: 'collection' }
-    ]
+    modules: filesOf('mongoose', [7, 8, 9], ['lib/collection.js', 'collection'])
   },
   {
     name: 'prisma',
@@ -347,21 +286,15 @@ export const CATALOGUE: readonly Entry[] = [
     span: 'INTERNAL, `Order.findMany`, `$transaction`; the queries below are the driver’s, or the engine’s',
     globals: ['PRISMA_INSTRUMENTATION'],
     modules: [
-      {
-        packageName: '@prisma/client',
-        majors: [6, 7],
-        file: 'runtime/client.js',
-        patch: 'runtime'
-      },
-      { packageName: '@prisma/client', majors: [6], file: 'runtime/library.js', patch: 'runtime' },
-      { packageName: '@prisma/client', majors: [6], file: 'runtime/binary.js', patch: 'runtime' },
+      ...filesOf('@prisma/client', [6, 7], ['runtime/client.js', 'runtime']),
+      ...filesOf(
+        '@prisma/client',
+        [6],
+        ['runtime/library.js', 'runtime'],
+        ['runtime/binary.js', 'runtime']
+      ),
       // What the runtime requires: where node loads the runtime for an `import`, no `require` tells of it.
-      {
-        packageName: '@prisma/client-runtime-utils',
-        majors: [7],
-        file: 'dist/index.js',
-        patch: 'runtime'
-      }
+      ...filesOf('@prisma/client-runtime-utils', [7], ['dist/index.js', 'runtime'])
     ]
   },
   ...DATABASES,

@@ -3,7 +3,8 @@
  * and of the statement (`Statement`) is made once and kept by each instrumentation, so that a call
  * allocates its span and no more.
  */
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { type Context, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import {
   DB_COLLECTION_NAME,
   DB_NAMESPACE,
@@ -18,6 +19,7 @@ import {
 } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
+import { type AnyFunction, inContext } from './calls.ts'
 import { announce, type Instruments, startExitSpan } from './instruments.ts'
 
 export interface Endpoint {
@@ -111,6 +113,23 @@ export function endWithPromise<Result>(
       throw error
     }
   ) as Result
+}
+
+/**
+ * The callback, with the error first, of a call whose span ends when it is called. It runs in the context in
+ * which this is called.
+ */
+export function endWithCallback(
+  callback: AnyFunction,
+  span: AnySpan,
+  storage: AsyncLocalStorage<Context>,
+  readFailure: ReadFailure
+): AnyFunction {
+  const bound = inContext(storage, callback)
+  return function (this: unknown, error: unknown, ...rest: unknown[]) {
+    endDatabaseSpan(span, error, readFailure)
+    return bound.call(this, error, ...rest)
+  }
 }
 
 /** Ends the span beside the promise, which the caller gets as it is: where others hold the same promise. */

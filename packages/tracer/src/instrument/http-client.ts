@@ -3,7 +3,7 @@
  *
  *   http.client.request.created   makes the span and sets the headers
  *   http.client.response.finish   (the response's head is there) takes the status
- *   'end' of the response, 'close' of the request   end it; of an upgrade and a tunnel, once it stands
+ *   'end' of the response, 'close' of the request   end it; so does an upgrade, which closes the request
  *   http.client.request.error     says why it failed
  *
  * A request whose head is already written (headers as a list, `Expect: 100-continue`) cannot carry the
@@ -41,7 +41,7 @@ const CLIENT_REQUEST = Symbol('spanloom.clientRequest')
 interface State {
   readonly span: AnySpan
   readonly isElsewhere: boolean
-  response: IncomingMessage | undefined
+  response: Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'complete'> | undefined
   ended: boolean
 }
 
@@ -139,21 +139,27 @@ function originOf(scheme: string, host: string, port: number | undefined): strin
   return `${scheme}://${authority}${shownPort}`
 }
 
-/** What `upgrade` and CONNECT are answered with is on no channel. */
-interface Answered {
-  readonly res?: (IncomingMessage & { readonly upgrade?: boolean | null }) | null
-}
-
 function onEnd(this: ClientRequest | IncomingMessage): void {
   const state = (this as Carrier)[CLIENT_REQUEST]
   if (state === undefined) return
-  const { res } = this as Answered
-  const isUpgraded = state.response === undefined && !!res?.upgrade
-  if (isUpgraded) state.response = res
-  finish(state, undefined, isUpgraded)
+  if (state.response === undefined && (this as Switched).upgradeOrConnect === true) {
+    const { res } = this as Switched
+    state.response = res && {
+      statusCode: res.statusCode,
+      httpVersion: res.httpVersion,
+      complete: true
+    }
+  }
+  finish(state, undefined)
 }
 
-function finish(state: State, error: unknown, isUpgraded = false): void {
+/** A request that became a WebSocket or a tunnel: the runtime's channels say nothing of its answer. */
+interface Switched {
+  readonly upgradeOrConnect?: boolean
+  readonly res?: IncomingMessage
+}
+
+function finish(state: State, error: unknown): void {
   if (state.ended) return
   state.ended = true
   const { span, response } = state
@@ -161,8 +167,8 @@ function finish(state: State, error: unknown, isUpgraded = false): void {
   const status = response?.statusCode
   if (status !== undefined) span.put(HTTP_RESPONSE_STATUS_CODE, status)
   if (response !== undefined) span.put(NETWORK_PROTOCOL_VERSION, response.httpVersion)
-  const isWhole = isUpgraded || response?.complete === true
-  endExitSpan(span, status, error, isWhole ? undefined : 'aborted')
+  const broken = response === undefined || !response.complete ? 'aborted' : undefined
+  endExitSpan(span, status, error, broken)
 }
 
 /** The conventions' rule for clients: 4xx, 5xx and no whole answer are errors. */

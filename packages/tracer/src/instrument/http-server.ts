@@ -127,10 +127,10 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   const method = knownMethod(request.method ?? '')
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const parent = instruments.propagator.parentOf(headers)
-  const facts = factsOf(instruments, describe, request)
+  const facts = factsOf(instruments, describeRequest, request)
   const span = startEntrySpan(instruments, name, SpanKind.SERVER, parent, facts)
   if (span instanceof RecordingSpan) {
-    describe(span, request)
+    describeRequest(span, request)
     const link = instruments.propagator.linkOf(headers)
     if (link !== undefined) span.addLink({ context: link.spanContext() })
     if (instruments.headers !== undefined) {
@@ -148,7 +148,7 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   }
 }
 
-function describe(span: AttributeSink, request: IncomingMessage): void {
+export function describeRequest(span: AttributeSink, request: IncomingMessage): void {
   const method = knownMethod(request.method ?? '')
   const { headers, socket } = request
   const scheme = (socket as TLSSocket).encrypted ? 'https' : 'http'

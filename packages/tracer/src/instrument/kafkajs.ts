@@ -13,7 +13,7 @@ import { type AnyFunction, endSpan, endWithResult, runWithSpan, wrapMethod } fro
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
 import { describeKafka, KAFKA } from './kafka-words.ts'
 import {
-  runAsConsumer,
+  handleMessage,
   startProcess,
   startProcessBatch,
   startSend,
@@ -196,10 +196,7 @@ function onMessage(
       instruments.guard.report('kafkajs eachMessage', fault)
     }
     if (span === undefined) return handler(payload)
-    const begun = span
-    return endWithResult(begun, () =>
-      runAsConsumer(instruments, begun, headers, () => handler(payload))
-    )
+    return handleMessage(instruments, span, headers, () => handler(payload))
   }
 }
 
@@ -220,9 +217,6 @@ function onBatch(
       instruments.guard.report('kafkajs eachBatch', fault)
     }
     if (span === undefined) return handler(payload)
-    const begun = span
-    return endWithResult(begun, () =>
-      runAsConsumer(instruments, begun, undefined, () => handler(payload))
-    )
+    return handleMessage(instruments, span, undefined, () => handler(payload))
   }
 }

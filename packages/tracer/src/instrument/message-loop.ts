@@ -17,9 +17,16 @@
  * a generator between the loop and the stream, `Promise.race`, `then`, a loop compiled to no `await`; and the first
  * message of a loop that its caller does not wait for, when nothing is awaited before the loop. A look at the stack
  * costs 2.5 µs a message, here alone.
+ *
+ * `watchLoop` is what instrumentations use: a message's span is open from when it is handed out until the next is
+ * asked for, or the loop ends.
  */
 import type { Context } from '@opentelemetry/api'
 import type { SpanloomContextManager } from '../context/manager.ts'
+import type { AnySpan } from '../trace/tracer.ts'
+import { endSpan } from './calls.ts'
+import type { Instruments } from './instruments.ts'
+import { type BegunMessage, consumerContext } from './messages.ts'
 
 /** Of one message: the outer context, until there is a message. */
 class LoopContext implements Context {
@@ -122,6 +129,45 @@ export class MessageLoop<Message> {
       context = context.outer
     }
     return context
+  }
+}
+
+/** Passes on what a loop gets. `begin` never throws. */
+export function watchLoop<Message>(
+  instruments: Instruments,
+  iterator: AsyncIterator<Message>,
+  begin: (message: Message) => BegunMessage | undefined
+): AsyncIterableIterator<Message> {
+  const loop = new MessageLoop<Message>(instruments.contexts)
+  let open: AnySpan | undefined
+  const end = (error?: unknown) => {
+    if (open !== undefined) endSpan(open, error)
+    open = undefined
+  }
+  const read = () => iterator.next()
+  const take = (message: Message) => {
+    const begun = begin(message)
+    open = begun?.span
+    return begun && consumerContext(instruments, begun.span, begun.headers)
+  }
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      end()
+      return loop.next(read, take)
+    },
+    async return(value?: unknown) {
+      end()
+      loop.end()
+      return (await iterator.return?.(value)) ?? { done: true, value: undefined }
+    },
+    async throw(error?: unknown) {
+      end(error)
+      loop.end()
+      return (await iterator.throw?.(error)) ?? { done: true, value: undefined }
+    }
   }
 }
 

@@ -23,22 +23,28 @@ import type { Headers } from '../propagate/propagator.ts'
 import type { InertSpan } from '../trace/inert-span.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import { type AnySpan, contextWithSpan } from '../trace/tracer.ts'
-import { endSpan } from './calls.ts'
+import { endWithResult } from './calls.ts'
 import { type Instruments, startEntrySpan, startExitSpan } from './instruments.ts'
 
 /** A queue that the broker has named: RabbitMQ's own and its direct replies. */
 const TEMPORARY = /^amq\.(gen-|rabbitmq\.reply-to)/
 
+export const startSend = exitStarter('send', SpanKind.PRODUCER)
+export const startReceive = exitStarter('receive', SpanKind.CLIENT)
+
 /** The span is announced and ended by the caller, who may know more. */
-export function startSend(
-  instruments: Instruments,
-  system: string,
-  destination: string
-): AnySpan | undefined {
-  const name = `send ${shownName(destination)}`
-  const span = startExitSpan(instruments, name, SpanKind.PRODUCER)
-  if (span instanceof RecordingSpan) describe(span, system, destination, 'send')
-  return span
+function exitStarter(operation: 'send' | 'receive', kind: SpanKind) {
+  return (instruments: Instruments, system: string, destination: string): AnySpan | undefined => {
+    const span = startExitSpan(instruments, `${operation} ${shownName(destination)}`, kind)
+    if (span instanceof RecordingSpan) describe(span, system, destination, operation)
+    return span
+  }
+}
+
+/** A message whose span has begun, and what its sender wrote. */
+export interface BegunMessage {
+  readonly span: AnySpan
+  readonly headers: Headers
 }
 
 /** One message; `headers` are what its sender wrote. */
@@ -74,17 +80,6 @@ export function startProcessBatch(
   return span
 }
 
-export function startReceive(
-  instruments: Instruments,
-  system: string,
-  destination: string
-): AnySpan | undefined {
-  const name = `receive ${shownName(destination)}`
-  const span = startExitSpan(instruments, name, SpanKind.CLIENT)
-  if (span instanceof RecordingSpan) describe(span, system, destination, 'receive')
-  return span
-}
-
 /** Runs the handler of a message in `consumerContext`. */
 export function runAsConsumer<Result>(
   instruments: Instruments,
@@ -93,6 +88,16 @@ export function runAsConsumer<Result>(
   fn: () => Result
 ): Result {
   return instruments.contexts.run(consumerContext(instruments, span, headers), fn)
+}
+
+/** The same, and the span is as long as the handler: until it returns, throws, or its promise settles. */
+export function handleMessage<Result>(
+  instruments: Instruments,
+  span: AnySpan,
+  headers: Headers | undefined,
+  handle: () => Result
+): Result {
+  return endWithResult(span, () => runAsConsumer(instruments, span, headers, handle))
 }
 
 /** The span of a message is active in it, with the sender's baggage and nothing of the library's. */
@@ -164,38 +169,4 @@ function describe(
 
 function shownName(destination: string): string {
   return TEMPORARY.test(destination) ? '(temporary)' : destination
-}
-
-/**
- * Passes on what a loop gets: a message's span is open from when it is handed out until the next is asked for.
- * No library can make a span active in the body of somebody's loop.
- */
-export function watchLoop<Message>(
-  iterator: AsyncIterator<Message>,
-  begin: (message: Message) => AnySpan | undefined
-): AsyncIterableIterator<Message> {
-  let open: AnySpan | undefined
-  const end = (error?: unknown) => {
-    if (open !== undefined) endSpan(open, error)
-    open = undefined
-  }
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    async next() {
-      end()
-      const result = await iterator.next()
-      if (result.done !== true) open = begin(result.value)
-      return result
-    },
-    async return(value?: unknown) {
-      end()
-      return (await iterator.return?.(value)) ?? { done: true, value: undefined }
-    },
-    async throw(error?: unknown) {
-      end(error)
-      return (await iterator.throw?.(error)) ?? { done: true, value: undefined }
-    }
-  }
 }

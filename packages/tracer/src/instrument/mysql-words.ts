@@ -1,6 +1,18 @@
-/** What the clients of MySQL and MariaDB have in common: where a connection goes, and what an error says. */
+/**
+ * What the clients of MySQL and MariaDB have in common: where a connection goes, and what an error says; of
+ * mysql and mysql2 also how a query's span begins and ends.
+ */
+import type { AnySpan } from '../trace/tracer.ts'
 import { errorTypeOf } from './calls.ts'
-import { type Endpoint, type Failure, messageOf } from './db-span.ts'
+import {
+  type Endpoint,
+  endDatabaseSpan,
+  type Failure,
+  messageOf,
+  startDatabaseSpan
+} from './db-span.ts'
+import type { Instruments } from './instruments.ts'
+import { SqlStatements } from './sql-statements.ts'
 
 export interface MysqlConfig {
   readonly host?: string
@@ -55,4 +67,37 @@ export function readMysqlFailure(error: unknown): Failure {
     type: errorTypeOf(error),
     message: NAMING.has(code) ? message : message?.replace(/'[\s\S]*'/, '?')
   }
+}
+
+/** A connection of mysql or of mysql2, which came of it. */
+export interface MysqlConnection {
+  readonly config?: MysqlConfig
+}
+
+const statements = new SqlStatements('mysql', 'mysql')
+
+/**
+ * @hot `query` is a text or has one. Undefined for what is no query, and where nothing may be traced. `place` is
+ * for a fault of ours.
+ */
+export function startMysqlSpan(
+  connection: MysqlConnection,
+  query: unknown,
+  instruments: Instruments,
+  place: string
+): AnySpan | undefined {
+  try {
+    const sql = typeof query === 'string' ? query : (query as { sql?: unknown } | undefined)?.sql
+    if (typeof sql !== 'string') return undefined
+    const endpoint = mysqlEndpointOf(connection, 'mysql', connection.config)
+    const statement = statements.of(sql, endpoint.namespace)
+    return startDatabaseSpan(instruments, endpoint, statement)
+  } catch (fault) {
+    instruments.guard.report(place, fault)
+    return undefined
+  }
+}
+
+export function endMysqlSpan(span: AnySpan, error?: unknown): void {
+  endDatabaseSpan(span, error, readMysqlFailure)
 }

@@ -5,7 +5,8 @@
  *   publish         `send`, ended at once; its context goes into the message's headers
  *   request         `send`, ended by the answer; JetStream's publish is one, answered by its acknowledgement
  *   callback        `process`, ended when it has returned or its promise has settled
- *   for await       `process`, from when the message is handed out until the next is asked for
+ *   for await       `process`, from when the message is handed out until the next is asked for, active in the
+ *                   body of the loop (message-loop.ts)
  *   consume, fetch  of JetStream's pull consumers: the same two, by the stream's name
  *
  * Answers go to an inbox and have no span: they are a part of `process`, and of the `send` that waits for them.
@@ -17,12 +18,18 @@
  * Limits: a server without headers gets no context. JetStream's older `subscribe` has no `process` span.
  */
 import { MESSAGING_CONSUMER_GROUP_NAME, SERVER_ADDRESS, SERVER_PORT } from '@spanloom/otlp'
-import type { Headers } from '../propagate/propagator.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { type AnyFunction, endSpan, endWithResult, wrapMethod } from './calls.ts'
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
-import { runAsConsumer, startProcess, startSend, textHeaders, watchLoop } from './messages.ts'
+import { watchLoop } from './message-loop.ts'
+import {
+  type BegunMessage,
+  handleMessage,
+  startProcess,
+  startSend,
+  textHeaders
+} from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface Protocol {
@@ -245,8 +252,7 @@ function watch(protocol: Protocol, subscription: Subscription, instruments: Inst
   if (subscription.noIterator !== true) {
     const { iterate } = subscription
     if (typeof iterate !== 'function') return
-    subscription.iterate = () =>
-      watchLoop(iterate.call(subscription), (message) => begin(message)?.span)
+    subscription.iterate = () => watchLoop(instruments, iterate.call(subscription), begin)
     return
   }
   const { callback } = subscription
@@ -263,7 +269,7 @@ function patchPulls(prototype: object, instruments: Instruments): void {
     'iterate',
     (iterate) =>
       function (this: object) {
-        return watchLoop<StoredMessage>(iterate.call(this), (message) => begin(message)?.span)
+        return watchLoop<StoredMessage>(instruments, iterate.call(this), begin)
       }
   )
   // The callback is set in the constructor and called in here.
@@ -283,15 +289,10 @@ function patchPulls(prototype: object, instruments: Instruments): void {
   )
 }
 
-interface Begun {
-  readonly span: AnySpan
-  readonly headers: Headers
-}
-
-function handled(begun: Begun | undefined, instruments: Instruments, handle: () => unknown) {
+function handled(begun: BegunMessage | undefined, instruments: Instruments, handle: () => unknown) {
   if (begun === undefined) return handle()
   const { span, headers } = begun
-  return endWithResult(span, () => runAsConsumer(instruments, span, headers, handle))
+  return handleMessage(instruments, span, headers, handle)
 }
 
 function beginProcess(
@@ -299,12 +300,12 @@ function beginProcess(
   { subject, queue }: Subscription,
   message: Message,
   instruments: Instruments
-): Begun | undefined {
+): BegunMessage | undefined {
   // The subscription's subject, with its wildcards: those of messages may hold ids.
   return beginMessage(subject!, queue, message, protocol, instruments)
 }
 
-function beginStored(message: StoredMessage, instruments: Instruments): Begun | undefined {
+function beginStored(message: StoredMessage, instruments: Instruments): BegunMessage | undefined {
   const { stream, consumer } = message.info ?? {}
   return beginMessage(stream ?? 'jetstream', consumer, message, undefined, instruments)
 }
@@ -315,7 +316,7 @@ function beginMessage(
   message: Message,
   protocol: Protocol | undefined,
   instruments: Instruments
-): Begun | undefined {
+): BegunMessage | undefined {
   try {
     const headers = textHeaders(instruments, message.headers, headerOf)
     const span = startProcess(instruments, SYSTEM, destination, headers)

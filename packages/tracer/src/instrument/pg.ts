@@ -21,7 +21,7 @@ import { joinedWords } from '../lib/joined-words.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { inContext } from './calls.ts'
-import { endDatabaseSpan } from './db-span.ts'
+import { endDatabaseSpan, endWithCallback, endWithPromise } from './db-span.ts'
 import { announce, type Instruments, startExitSpan } from './instruments.ts'
 import { readPgFailure } from './pg-failure.ts'
 import type { Instrumentation } from './registry.ts'
@@ -81,39 +81,22 @@ function patchClient(prototype: PgClient, instruments: Instruments): void {
   const { query } = prototype
   const { guard, contexts } = instruments
   prototype.query = function (this: PgClient, ...args: unknown[]): unknown {
-    let call: QueryCall | undefined
+    let span: AnySpan | undefined
     try {
-      call = beginQuery(this, args, instruments)
+      span = beginQuery(this, args, instruments)
     } catch (fault) {
       guard.report('pg query', fault)
     }
-    if (call === undefined) return query.apply(this, args)
-    const form = prepare(args, call, contexts.storage)
+    if (span === undefined) return query.apply(this, args)
+    const form = prepare(args, span, contexts.storage)
     let result: unknown
     try {
       result = query.apply(this, args)
     } catch (error) {
-      call.end(error)
+      endDatabaseSpan(span, error, readPgFailure)
       throw error
     }
-    return form === 'promise' ? settled(result, call) : result
-  }
-}
-
-class QueryCall {
-  readonly #span: AnySpan
-  #ended = false
-
-  constructor(span: AnySpan) {
-    this.#span = span
-  }
-
-  /** Bound, because it is handed to callbacks. */
-  readonly end = (error?: unknown): void => {
-    const span = this.#span
-    if (this.#ended || !(span instanceof RecordingSpan)) return
-    this.#ended = true
-    endDatabaseSpan(span, error, readPgFailure)
+    return form === 'promise' ? endWithPromise(result, span, readPgFailure) : result
   }
 }
 
@@ -121,7 +104,7 @@ function beginQuery(
   client: PgClient,
   args: readonly unknown[],
   instruments: Instruments
-): QueryCall | undefined {
+): AnySpan | undefined {
   const text = statementOf(args[0])
   if (text === undefined) return undefined
   const { text: shown, operation, table } = summarize(text)
@@ -141,7 +124,7 @@ function beginQuery(
     span.put(SERVER_PORT, Number(client.port ?? DEFAULT_PORT))
   }
   announce(instruments, span)
-  return new QueryCall(span)
+  return span
 }
 
 function statementOf(query: unknown): string | undefined {
@@ -154,38 +137,27 @@ function statementOf(query: unknown): string | undefined {
 /** Puts our callback where the caller's is, and says whether a promise will tell instead. */
 function prepare(
   args: unknown[],
-  call: QueryCall,
+  span: AnySpan,
   storage: AsyncLocalStorage<Context>
 ): 'promise' | 'callback' {
   const query = args[0]
   for (const index of [1, 2]) {
     if (typeof args[index] === 'function') {
-      args[index] = telling(args[index] as Callback, call, storage)
+      args[index] = endWithCallback(args[index] as Callback, span, storage, readPgFailure)
       return 'callback'
     }
   }
   if (typeof query !== 'object' || query === null) return 'promise'
   if (typeof (query as Submittable).submit === 'function') {
-    watchSubmittable(query as Submittable, call, storage)
+    watchSubmittable(query as Submittable, span, storage)
     return 'callback'
   }
   const { callback } = query as QueryConfig
   if (typeof callback !== 'function') return 'promise'
   // The app may use its object again: it is not changed but stood in front of.
-  args[0] = Object.create(query, { callback: { value: telling(callback, call, storage) } })
+  const value = endWithCallback(callback, span, storage, readPgFailure)
+  args[0] = Object.create(query, { callback: { value } })
   return 'callback'
-}
-
-function telling(
-  callback: Callback,
-  call: QueryCall,
-  storage: AsyncLocalStorage<Context>
-): Callback {
-  const bound = inContext(storage, callback)
-  return function (this: unknown, error, ...rest) {
-    call.end(error)
-    return bound.call(this, error, ...rest)
-  }
 }
 
 /** What pg calls on a query object as the answer comes in; the object emits its events in these. */
@@ -194,7 +166,7 @@ const ANSWERS = ['handleDataRow', 'handleError', 'handleReadyForQuery'] as const
 /** Query objects, cursors and streams: pg itself tells them that they failed or are done. */
 function watchSubmittable(
   query: Submittable,
-  call: QueryCall,
+  span: AnySpan,
   storage: AsyncLocalStorage<Context>
 ): void {
   if (typeof query.callback === 'function') query.callback = inContext(storage, query.callback)
@@ -203,26 +175,10 @@ function watchSubmittable(
     if (handle === undefined) continue
     const bound = inContext(storage, handle)
     query[name] = function (this: unknown, ...args) {
-      if (name !== 'handleDataRow') call.end(name === 'handleError' ? args[0] : undefined)
+      if (name !== 'handleDataRow') {
+        endDatabaseSpan(span, name === 'handleError' ? args[0] : undefined, readPgFailure)
+      }
       return bound.apply(this, args as Parameters<Callback>)
     }
   }
-}
-
-/** The caller gets the promise that has passed by us, so that its rejection stays the caller's to handle. */
-function settled(result: unknown, call: QueryCall): unknown {
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
-    call.end()
-    return result
-  }
-  return (result as PromiseLike<unknown>).then(
-    (value) => {
-      call.end()
-      return value
-    },
-    (error) => {
-      call.end(error)
-      throw error
-    }
-  )
 }

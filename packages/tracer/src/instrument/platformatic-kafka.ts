@@ -21,8 +21,14 @@ import {
 } from './calls.ts'
 import { announce, type Instruments, injectHeaders } from './instruments.ts'
 import { describeKafka, KAFKA } from './kafka-words.ts'
-import { MessageLoop } from './message-loop.ts'
-import { consumerContext, runAsConsumer, startProcess, startSend, textHeaders } from './messages.ts'
+import { watchLoop } from './message-loop.ts'
+import {
+  type BegunMessage,
+  handleMessage,
+  startProcess,
+  startSend,
+  textHeaders
+} from './messages.ts'
 import type { Instrumentation } from './registry.ts'
 
 interface Message {
@@ -53,7 +59,9 @@ const platformatic: Instrumentation = {
       const holder = prototype as Record<symbol, AnyFunction>
       const iterate = holder[Symbol.asyncIterator]!
       holder[Symbol.asyncIterator] = function (this: object) {
-        return watched(this, iterate.call(this), instruments)
+        return watchLoop<Received>(instruments, iterate.call(this), (message) =>
+          begin(this, message, instruments)
+        )
       }
     }
   }
@@ -155,14 +163,19 @@ function begin(
   stream: object,
   message: Received,
   instruments: Instruments
-): { readonly span: AnySpan; readonly headers: ReturnType<typeof textHeaders> } {
-  const headers = textHeaders(instruments, message.headers, getHeader)
-  const span = startProcess(instruments, KAFKA, message.topic, headers)
-  const { consumer } = stream as { consumer?: { groupId?: string } }
-  const { partition, offset, key } = message
-  describeKafka(span, { group: consumer?.groupId, partition, offset, key })
-  announce(instruments, span)
-  return { span, headers }
+): BegunMessage | undefined {
+  try {
+    const headers = textHeaders(instruments, message.headers, getHeader)
+    const span = startProcess(instruments, KAFKA, message.topic, headers)
+    const { consumer } = stream as { consumer?: { groupId?: string } }
+    const { partition, offset, key } = message
+    describeKafka(span, { group: consumer?.groupId, partition, offset, key })
+    announce(instruments, span)
+    return { span, headers }
+  } catch (fault) {
+    instruments.guard.report('@platformatic/kafka message', fault)
+    return undefined
+  }
 }
 
 /** Without deserializers the keys are buffers, which a Map does not find. */
@@ -181,59 +194,9 @@ function emitting(emit: AnyFunction, instruments: Instruments): AnyFunction {
     // A loop's reads emit it as well, with nobody listening.
     const { listenerCount } = this as { listenerCount?: AnyFunction }
     if (args[0] !== 'data' || !listenerCount?.call(this, 'data')) return emit.apply(this, args)
-    let begun: ReturnType<typeof begin> | undefined
-    try {
-      begun = begin(this, args[1] as Received, instruments)
-    } catch (fault) {
-      instruments.guard.report('@platformatic/kafka data', fault)
-    }
+    const begun = begin(this, args[1] as Received, instruments)
     if (begun === undefined) return emit.apply(this, args)
     const { span, headers } = begun
-    return endWithResult(span, () =>
-      runAsConsumer(instruments, span, headers, () => emit.apply(this, args))
-    )
-  }
-}
-
-function watched(
-  stream: object,
-  iterator: AsyncIterator<Received>,
-  instruments: Instruments
-): AsyncIterableIterator<Received> {
-  const loop = new MessageLoop<Received>(instruments.contexts)
-  let open: AnySpan | undefined
-  const end = (error?: unknown) => {
-    if (open !== undefined) endSpan(open, error)
-    open = undefined
-  }
-  const read = () => iterator.next()
-  const take = (message: Received) => {
-    try {
-      const { span, headers } = begin(stream, message, instruments)
-      open = span
-      return consumerContext(instruments, span, headers)
-    } catch (fault) {
-      instruments.guard.report('@platformatic/kafka iteration', fault)
-      return undefined
-    }
-  }
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    next() {
-      end()
-      return loop.next(read, take)
-    },
-    async return(value?: unknown) {
-      end()
-      loop.end()
-      return (await iterator.return?.(value)) ?? { done: true, value: undefined }
-    },
-    async throw(error?: unknown) {
-      end(error)
-      loop.end()
-      return (await iterator.throw?.(error)) ?? { done: true, value: undefined }
-    }
+    return handleMessage(instruments, span, headers, () => emit.apply(this, args))
   }
 }

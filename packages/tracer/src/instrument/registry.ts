@@ -49,6 +49,21 @@ export interface ModuleTarget {
   readonly patch: string
 }
 
+/** Of a `ModuleTarget`: its file, its patch, and where the file is an ES module the local names. */
+type TargetRow = readonly [file: string, patch: string, ...esm: readonly string[]]
+
+/** Several files of one package. */
+export function filesOf(
+  packageName: string,
+  majors: readonly number[],
+  ...rows: readonly TargetRow[]
+): readonly ModuleTarget[] {
+  return rows.map(([file, patch, ...esm]) => {
+    const target = { packageName, majors, file, patch }
+    return esm.length === 0 ? target : { ...target, esm }
+  })
+}
+
 export interface LoadedModule {
   readonly packageName: string
   readonly version: string

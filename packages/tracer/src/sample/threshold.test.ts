@@ -1,22 +1,12 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
+import { seededWords } from '../lib/seeded.testkit.ts'
 import { NO_SAMPLING_SETTINGS } from './head-sampler.ts'
 import { readOtState, withThreshold } from './ot-tracestate.ts'
 import { createRootSampler } from './root-sampler.ts'
 import { DROP, RECORD_AND_SAMPLE } from './sampling-result.ts'
 import type { SamplerParts } from './sampling-settings.ts'
 import { isAbove, thresholdOf } from './threshold.ts'
-
-/** A generator with a seed: the same ids in every run. */
-function seededWords(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return (mixed ^ (mixed >>> 14)) >>> 0
-  }
-}
 
 /** The specification's rule, in the arithmetic it is written in. */
 function specified(trace2: number, trace3: number, th: string): boolean {

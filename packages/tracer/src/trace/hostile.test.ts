@@ -6,19 +6,9 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { describe, expect, it } from 'vitest'
 import { decodeSpans } from '../../test/otlp-sink.ts'
 import { SpanEncoder } from '../encode/span-encoder.ts'
+import { seeded } from '../lib/seeded.testkit.ts'
 import { testTracer } from '../tracer.testkit.ts'
 import type { RecordingSpan } from './span.ts'
-
-/** A small generator with a seed (mulberry32), so that a failure can be seen again. */
-function seeded(seed: number) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 function fail(): never {
   throw new Error('hostile')

@@ -1,36 +1,17 @@
 /** amqplib against a real RabbitMQ. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { isInstalled, RABBITMQ, startRabbitmq, type TestServer } from './brokers.ts'
-import { registerUrl } from './register-url.ts'
+import { describe, expect, it } from 'vitest'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
+import { isInstalled, RABBITMQ, startRabbitmq } from './brokers.ts'
+import { sharedServer } from './shared-server.ts'
 
 const PRODUCER = 4
 const CONSUMER = 5
 const canRun = librariesAreThere && isInstalled(RABBITMQ)
 
 describe.skipIf(!canRun)('amqplib', { timeout: 60_000 }, () => {
-  let server: TestServer
-  let sink: OtlpSink
-  let app: App
-  beforeAll(async () => {
-    server = await startRabbitmq()
-  }, 90_000)
-  afterAll(() => server?.stop())
-  beforeEach(async () => {
-    sink = await new OtlpSink().listen()
-  })
-  afterEach(async () => {
-    await app?.stop()
-    await sink.close()
-  })
-  const named = (name: string) => sink.spans.filter((span) => span.name === name)
-  const one = (name: string): SinkSpan => {
-    const found = named(name)
-    expect(found, name).toHaveLength(1)
-    return found[0]!
-  }
+  const server = sharedServer(startRabbitmq)
+  const { sink, start } = tracedApps(LIBRARY_APPS)
 
   it.each([
     ['amqplib', 'require'],
@@ -38,15 +19,11 @@ describe.skipIf(!canRun)('amqplib', { timeout: 60_000 }, () => {
     ['amqplib-0.10', 'require'],
     ['amqplib-0.10', 'import']
   ])('%s by %s', async (name, how) => {
-    app = new App(`${LIBRARIES_FOLDER}apps/amqp.mjs`, {
-      nodeArgs: ['--import', registerUrl],
-      args: [name, how, `${server.port}`],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
+    const app = start('amqp.mjs', { args: [name, how, `${server.port}`] })
     await app.line(/unacknowledged/)
     await sink.span('process news')
     await sink.span('process async')
-    expect(named('process acked')).toEqual([])
+    expect(sink.named('process acked')).toEqual([])
     app.tell({})
     await app.line(/done/)
     expect(await app.ended()).toMatchObject({ code: 0 })
@@ -61,17 +38,17 @@ describe.skipIf(!canRun)('amqplib', { timeout: 60_000 }, () => {
       ['async', 'async'],
       ['news', 'routed']
     ] as const) {
-      const sent = one(`send ${queue}`)
-      const processed = one(`process ${queue}`)
+      const sent = sink.only(`send ${queue}`)
+      const processed = sink.only(`process ${queue}`)
       expect(sent.kind).toBe(PRODUCER)
-      expect(sent.parentSpanId).toBe(one(`from ${work}`).spanId)
+      expect(sent.parentSpanId).toBe(sink.only(`from ${work}`).spanId)
       expect(processed.kind).toBe(CONSUMER)
       expect(processed.traceId).toBe(sent.traceId)
       expect(processed.parentSpanId).toBe(sent.spanId)
       expect(processed.links).toMatchObject([{ traceId: sent.traceId, spanId: sent.spanId }])
-      expect(one(`in ${work}`).parentSpanId).toBe(processed.spanId)
+      expect(sink.only(`in ${work}`).parentSpanId).toBe(processed.spanId)
     }
-    expect(one('process acked').attributes).toMatchObject({
+    expect(sink.only('process acked').attributes).toMatchObject({
       'messaging.system': 'rabbitmq',
       'messaging.destination.name': 'acked',
       'messaging.operation.name': 'process',
@@ -79,27 +56,27 @@ describe.skipIf(!canRun)('amqplib', { timeout: 60_000 }, () => {
       'messaging.rabbitmq.destination.routing_key': 'acked',
       'messaging.message.id': 'm1'
     })
-    expect(one('send news').attributes).toMatchObject({
+    expect(sink.only('send news').attributes).toMatchObject({
       'messaging.destination.name': 'news',
       'messaging.rabbitmq.destination.routing_key': 'uk.london'
     })
-    const failed = one('process async')
+    const failed = sink.only('process async')
     expect(failed.status).toEqual({ code: 2, message: 'no such order' })
     expect(failed.attributes['error.type']).toBe('TypeError')
-    expect(one('later').parentSpanId).toBe(failed.spanId)
+    expect(sink.only('later').parentSpanId).toBe(failed.spanId)
 
-    const gets = named('receive got')
+    const gets = sink.named('receive got')
     expect(gets.length).toBeGreaterThan(0)
-    const sent = one('send got')
+    const sent = sink.only('send got')
     const linked = gets.filter((span) => span.links.length > 0)
     expect(linked.map((span) => span.links[0]!.spanId)).toEqual([sent.spanId])
-    expect(linked[0]!.parentSpanId).toBe(one('get').spanId)
+    expect(linked[0]!.parentSpanId).toBe(sink.only('get').spanId)
 
-    expect(named('send confirmed')).toHaveLength(2)
-    const back = named('send called').map((span) => span.spanId)
+    expect(sink.named('send confirmed')).toHaveLength(2)
+    const back = sink.named('send called').map((span) => span.spanId)
     expect(back).toHaveLength(2)
-    const [first, again] = named('process called')
+    const [first, again] = sink.named('process called')
     expect(back).toEqual([first!.parentSpanId, again!.parentSpanId])
-    expect(one('in called').parentSpanId).toBe(first!.spanId)
+    expect(sink.only('in called').parentSpanId).toBe(first!.spanId)
   })
 })

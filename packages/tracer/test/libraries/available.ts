@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 
 export const LIBRARIES_FOLDER = fileURLToPath(new URL('.', import.meta.url))
 
+export const LIBRARY_APPS = `${LIBRARIES_FOLDER}apps/`
+
 export const librariesAreThere =
   existsSync(`${LIBRARIES_FOLDER}node_modules/express`) || process.env.CI === 'true'
 

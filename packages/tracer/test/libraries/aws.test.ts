@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 const CLIENT = 3
 const PRODUCER = 4
@@ -81,18 +80,12 @@ function answerTo(operation: string, body: string): [number, string] {
 }
 
 describe.skipIf(!librariesAreThere)('the AWS SDK', { timeout: 30_000 }, () => {
-  let sink: OtlpSink
   let aws: FakeAws
-  let app: App
   beforeEach(async () => {
-    sink = await new OtlpSink().listen()
     aws = await new FakeAws().listen()
   })
-  afterEach(async () => {
-    await app?.stop()
-    await sink.close()
-    aws.close()
-  })
+  afterEach(() => aws.close())
+  const { sink, start } = tracedApps(LIBRARY_APPS)
 
   it.each([
     ['require', ''],
@@ -100,11 +93,7 @@ describe.skipIf(!librariesAreThere)('the AWS SDK', { timeout: 30_000 }, () => {
     ['require', '-3.478'],
     ['import', '-3.478']
   ])('by %s%s', async (how, ending) => {
-    app = new App(`${LIBRARIES_FOLDER}apps/aws.mjs`, {
-      nodeArgs: ['--import', registerUrl],
-      args: [how, aws.url, ending],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
+    const app = start('aws.mjs', { args: [how, aws.url, ending] })
     await app.line(/done/)
     expect(await app.ended()).toMatchObject({ code: 0 })
     expect(app.stdout).toContain('untouched 9')
@@ -113,10 +102,8 @@ describe.skipIf(!librariesAreThere)('the AWS SDK', { timeout: 30_000 }, () => {
     expect(app.stdout).toContain('failed NoSuchKey')
 
     const below = (work: string): SinkSpan => {
-      const { spanId } = sink.spans.find((span) => span.name === `from ${work}`)!
-      const found = sink.spans.filter((span) => span.parentSpanId === spanId)
-      expect(found, work).toHaveLength(1)
-      return found[0]!
+      const { spanId } = sink.only(`from ${work}`)
+      return sink.only((span) => span.parentSpanId === spanId, work)
     }
     const body = (operation: string, index = 0) =>
       JSON.parse(aws.seen.get(operation)![index]!.body) as Record<string, object>

@@ -9,12 +9,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from './servers.ts'
-
-export interface TestServer {
-  readonly port: number
-  stop(): Promise<void>
-}
+import { freePort, type RunningServer } from './servers.ts'
 
 export function isInstalled(binary: string): boolean {
   if (existsSync(binary)) return true
@@ -55,7 +50,7 @@ export async function startProgram(
   port: number,
   folder: string,
   env: Readonly<Record<string, string>> = {}
-): Promise<TestServer> {
+): Promise<RunningServer> {
   const { NODE_OPTIONS: _, ...own } = process.env
   const server = spawn(command, args, {
     cwd: folder,
@@ -97,7 +92,7 @@ export const RABBITMQ = '/usr/sbin/rabbitmq-server'
 /** It takes seconds to come to its ports, in which another program may have taken one. */
 const TRIES = 3
 
-export async function startRabbitmq(): Promise<TestServer> {
+export async function startRabbitmq(): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await tryRabbitmq()
@@ -107,7 +102,7 @@ export async function startRabbitmq(): Promise<TestServer> {
   }
 }
 
-async function tryRabbitmq(): Promise<TestServer> {
+async function tryRabbitmq(): Promise<RunningServer> {
   const folder = temporaryFolder('rabbitmq')
   const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()]
   // The node starts its epmd as a daemon, out of reach of a signal to the group: we start it ourselves.

@@ -1,9 +1,8 @@
 /** bullmq against a real Redis. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 import { hasServer, type RunningServer, startServer } from './servers.ts'
 
 const PRODUCER = 4
@@ -12,17 +11,11 @@ const canRun = librariesAreThere && hasServer('redis')
 
 describe.skipIf(!canRun)('bullmq', { timeout: 60_000 }, () => {
   let server: RunningServer
-  let sink: OtlpSink
-  let app: App
   beforeEach(async () => {
     server = await startServer('redis')
-    sink = await new OtlpSink().listen()
   })
-  afterEach(async () => {
-    await app?.stop()
-    await sink.close()
-    await server.stop()
-  })
+  afterEach(() => server.stop())
+  const { sink, start } = tracedApps(LIBRARY_APPS)
 
   it.each([
     ['bullmq', 'require'],
@@ -30,24 +23,14 @@ describe.skipIf(!canRun)('bullmq', { timeout: 60_000 }, () => {
     ['bullmq5', 'require'],
     ['bullmq5', 'import']
   ])('%s by %s', async (name, how) => {
-    app = new App(`${LIBRARIES_FOLDER}apps/bullmq.mjs`, {
-      nodeArgs: ['--import', registerUrl],
-      args: [name, how, `${server.port}`],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
+    const app = start('bullmq.mjs', { args: [name, how, `${server.port}`] })
     await app.line(/done/)
     expect(await app.ended()).toMatchObject({ code: 0 })
     expect(app.stdout).toContain('untouched {"removeOnComplete":true}')
 
-    const one = (is: (span: SinkSpan) => boolean, what: string): SinkSpan => {
-      const found = sink.spans.filter(is)
-      expect(found, what).toHaveLength(1)
-      return found[0]!
-    }
-    const named = (text: string) => one((span) => span.name === text, text)
     const sentFrom = (text: string) => {
-      const { spanId } = named(text)
-      return one((span) => span.kind === PRODUCER && span.parentSpanId === spanId, text)
+      const { spanId } = sink.only(text)
+      return sink.only((span) => span.kind === PRODUCER && span.parentSpanId === spanId, text)
     }
     const processedOf = (sent: SinkSpan) =>
       sink.spans.filter((span) => span.kind === CONSUMER && span.parentSpanId === sent.spanId)
@@ -63,8 +46,8 @@ describe.skipIf(!canRun)('bullmq', { timeout: 60_000 }, () => {
       'messaging.operation.type': 'process',
       'messaging.message.id': sent.attributes['messaging.message.id']
     })
-    expect(named('in plain').parentSpanId).toBe(processed!.spanId)
-    expect(named('completed plain').parentSpanId).toBe(processed!.spanId)
+    expect(sink.only('in plain').parentSpanId).toBe(processed!.spanId)
+    expect(sink.only('completed plain').parentSpanId).toBe(processed!.spanId)
 
     const bulk = sentFrom('from bulk')
     expect(bulk.attributes['messaging.batch.message_count']).toBe(2)
@@ -79,7 +62,7 @@ describe.skipIf(!canRun)('bullmq', { timeout: 60_000 }, () => {
 
     expect(processedOf(sentFrom('from flow'))).toHaveLength(2)
     expect(sentFrom('from tick').name).toBe('send tick')
-    const ticks = sink.spans.filter((span) => span.name === 'process tick')
+    const ticks = sink.named('process tick')
     expect(ticks.map((span) => span.parentSpanId)).toEqual([''])
     const theirs = sink.spans.filter((span) => span.name.endsWith(' theirs'))
     expect(theirs.map((span) => span.name).sort()).toEqual([

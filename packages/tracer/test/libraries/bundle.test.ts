@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARIES_FOLDER, LIBRARY_APPS, librariesAreThere } from './available.ts'
 
-const REGISTER = new URL('../../dist/register.js', import.meta.url).href
-const entry = join(LIBRARIES_FOLDER, 'apps/bundled.mjs')
+const entry = `${LIBRARY_APPS}bundled.mjs`
 const requireLibrary = createRequire(join(LIBRARIES_FOLDER, 'package.json'))
 
 async function library(name: string) {
@@ -92,27 +90,18 @@ async function buildWithEsbuild(outdir: string, format: 'esm' | 'cjs'): Promise<
 }
 
 describe.skipIf(!librariesAreThere)('a bundled app', () => {
-  let sink: OtlpSink
   let outdir: string
-  let app: App | undefined
 
   beforeEach(async () => {
-    sink = await new OtlpSink().listen()
     outdir = await mkdtemp(join(tmpdir(), 'spanloom-bundle-'))
   })
-  afterEach(async () => {
-    await app?.stop()
-    await sink.close()
-    await rm(outdir, { recursive: true })
-  })
+  afterEach(() => rm(outdir, { recursive: true }))
+  const { sink, start } = tracedApps()
 
   it.each(Object.keys(builders))('%s: the route is known', { timeout: 60_000 }, async (name) => {
     const file = await builders[name]!(outdir)
-    app = new App(file, {
-      nodeArgs: ['--import', REGISTER],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
-    const answer = await fetch(`http://127.0.0.1:${await app.port()}/hello/you`)
+    const port = await start(file).port()
+    const answer = await fetch(`http://127.0.0.1:${port}/hello/you`)
     expect(await answer.text()).toBe('hello you')
     expect((await sink.span('GET /hello/:name')).attributes['http.route']).toBe('/hello/:name')
   })

@@ -1,39 +1,25 @@
 /** Routes, errors and middleware of the real web frameworks. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import { describe, expect, it } from 'vitest'
+import type { App } from '../child.ts'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 const INTERNAL = 1
 const SERVER = 2
 
-let sink: OtlpSink
-let app: App | undefined
+const { sink, start } = tracedApps(LIBRARY_APPS)
+let app: App
 
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await app?.stop()
-  app = undefined
-  await sink.close()
-})
-
-async function start(
+async function serve(
   framework: string,
   how: string,
   variant = '',
   middlewareSpans = true
 ): Promise<string> {
-  app = new App(`${LIBRARIES_FOLDER}apps/frameworks.mjs`, {
-    nodeArgs: ['--import', registerUrl],
+  app = start('frameworks.mjs', {
     args: [framework, how, variant],
-    env: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-      NO_COLOR: '1',
-      SPANLOOM_MIDDLEWARE_SPANS: String(middlewareSpans)
-    }
+    env: { NO_COLOR: '1', SPANLOOM_MIDDLEWARE_SPANS: String(middlewareSpans) }
   })
   return `http://127.0.0.1:${await app.port()}`
 }
@@ -72,7 +58,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['nest', 'require', 'express'],
     ['nest', 'import', 'fastify']
   ])('%s by %s (%s): routes and errors are on the server span', async (name, how, variant) => {
-    const url = await start(name, how, variant)
+    const url = await serve(name, how, variant)
     const [order, nested, broken, missing] = await requests(url, [
       '/orders/7',
       '/shops/x/items/3',
@@ -90,7 +76,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     expect(missing.name).toBe('GET')
     // A cold layer may take as long as a slow one, so only these are counted.
     expect(sink.spans.filter((span) => span.kind === SERVER)).toHaveLength(4)
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
 
   it.each([
@@ -98,21 +84,21 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa', 'koa-router'],
     ['koa2', '@koa/router-12']
   ])('%s with %s: of several routes that match, the one that answers', async (name, router) => {
-    const url = await start(name, 'require', router)
+    const url = await serve(name, 'require', router)
     const [latest, passed] = await requests(url, ['/orders/latest', '/orders/passed'])
     expect(latest.name).toBe('GET /orders/latest')
     expect(passed.name).toBe('GET /orders/:id')
   })
 
   it('hono: middleware that refuses has the route it stood before', async () => {
-    const url = await start('hono', 'import')
+    const url = await serve('hono', 'import')
     const [refused] = await requests(url, ['/refused/1'])
     expect(refused.attributes['http.response.status_code']).toBe(401)
     expect(refused.name).toBe('GET /refused/:id')
   })
 
   it('hono: a handler of all methods below a path is a route', async () => {
-    const url = await start('hono', 'import')
+    const url = await serve('hono', 'import')
     const [called, none] = await requests(url, ['/trpc/orders.list', '/trpc/none'])
     expect(called.name).toBe('GET /trpc/*')
     expect(none.name).toBe('GET')
@@ -121,7 +107,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
   it.each(['express', 'express4'])(
     '%s: middleware that is slow or fails makes a span',
     async (name) => {
-      const url = await start(name, 'require')
+      const url = await serve(name, 'require')
       const [, slow, refused, file] = await requests(url, [
         '/orders/7',
         '/slow',
@@ -146,7 +132,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa', '@koa/router'],
     ['koa2', '@koa/router-12']
   ])('%s: middleware that is slow makes a span', async (name, router) => {
-    const url = await start(name, 'require', router)
+    const url = await serve(name, 'require', router)
     const [, slow] = await requests(url, ['/orders/7', '/slow'])
     expect(middleware().map((span) => [span.name, span.parentSpanId])).toContainEqual([
       'middleware - slow',
@@ -157,7 +143,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa', '@koa/router'],
     ['koa2', '@koa/router-12']
   ])('%s: the middleware that fails makes a span, and no other', async (name, router) => {
-    const url = await start(name, 'require', router)
+    const url = await serve(name, 'require', router)
     const paths = [
       '/refused',
       '/answered/refused',
@@ -183,10 +169,10 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     // What a handler throws has no span of its own, so it is on the server's, whoever answers it.
     expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1, 1])
     expect(servers[3]!.name).toBe('GET /answered/late')
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
   it('koa: without spans of middleware, what is thrown below a router is on the server span', async () => {
-    const url = await start('koa', 'import', '@koa/router', false)
+    const url = await serve('koa', 'import', '@koa/router', false)
     const [broken, guarded] = await requests(url, ['/answered/broken', '/routed/guarded'])
     expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
     expect(guarded.events).toHaveLength(1)
@@ -201,7 +187,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     ['koa2', 'koa-router-12', 'require'],
     ['koa', 'koa-router', 'import']
   ])('%s with %s by %s: the same of middleware inside a router', async (name, router, how) => {
-    const url = await start(name, how, router)
+    const url = await serve(name, how, router)
     const paths = ['used', 'layered', 'guarded', 'stopped', 'broken', 'x/late', 'x/used']
     const servers = await requests(
       url,
@@ -236,6 +222,6 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
       'GET /routed/:what/:more',
       'GET /routed/:what/:more'
     ])
-    expect(app!.stderr).not.toContain('spanloom')
+    expect(app.stderr).not.toContain('spanloom')
   })
 })

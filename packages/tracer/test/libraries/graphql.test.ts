@@ -1,23 +1,13 @@
 /** graphql 16 by its patched function, 17 by its channel; the executor of graphql-yoga. */
 import { existsSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import { describe, expect, it } from 'vitest'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARIES_FOLDER, LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 const INTERNAL = 1
 
 describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
-  let sink: OtlpSink
-  let app: App
-  beforeEach(async () => {
-    sink = await new OtlpSink().listen()
-  })
-  afterEach(async () => {
-    await app?.stop()
-    await sink.close()
-  })
+  const { sink, start } = tracedApps(LIBRARY_APPS)
 
   it.each([
     ['graphql', 'require'],
@@ -25,38 +15,29 @@ describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
     ['graphql16/index.js', 'require'],
     ['graphql16/index.mjs', 'import']
   ])('%s by %s', async (name, how) => {
-    app = new App(`${LIBRARIES_FOLDER}apps/graphql.mjs`, {
-      nodeArgs: ['--import', registerUrl],
-      args: [name, how],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
+    const app = start('graphql.mjs', { args: [name, how] })
     await app.line(/errors 1[\s\S]*done/)
     expect(await app.ended()).toMatchObject({ code: 0 })
-    const named = (text: string): SinkSpan => {
-      const found = sink.spans.filter((span) => span.name === text)
-      expect(found, text).toHaveLength(1)
-      return found[0]!
-    }
-    const one = named('query One')
+    const one = sink.only('query One')
     expect(one.kind).toBe(INTERNAL)
-    expect(one.parentSpanId).toBe(named('from one').spanId)
+    expect(one.parentSpanId).toBe(sink.only('from one').spanId)
     expect(one.attributes).toEqual({
       'graphql.operation.type': 'query',
       'graphql.operation.name': 'One',
       'graphql.document': 'query One { order(id: ?, note: ?) } query Two { broken now }'
     })
-    expect(named('in order').parentSpanId).toBe(one.spanId)
+    expect(sink.only('in order').parentSpanId).toBe(one.spanId)
 
-    const two = named('query Two')
+    const two = sink.only('query Two')
     expect(two.status).toEqual({ code: 2, message: 'no such order' })
     expect(two.events.map((event) => event.attributes['exception.type'])).toEqual(['RangeError'])
-    const plain = named('query')
+    const plain = sink.only('query')
     expect(plain.attributes['graphql.document']).toBe('{ now }')
-    const parents = sink.spans.filter((s) => s.name === 'in now').map((s) => s.parentSpanId)
+    const parents = sink.named('in now').map((s) => s.parentSpanId)
     expect(parents.sort()).toEqual([two.spanId, plain.spanId].sort())
 
     const below = (name: string) =>
-      sink.spans.filter(({ parentSpanId }) => parentSpanId === named(name).spanId)
+      sink.spans.filter(({ parentSpanId }) => parentSpanId === sink.only(name).spanId)
     const failed = (name: string) =>
       below(name)
         .filter(({ status }) => status.code === 2)
@@ -118,11 +99,7 @@ describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
     ['@graphql-tools/executor-1', 'require'],
     ['@graphql-tools/executor-1', 'import']
   ])('%s by %s', async (name, how) => {
-    app = new App(`${LIBRARIES_FOLDER}apps/graphql-tools.mjs`, {
-      nodeArgs: ['--import', registerUrl],
-      args: [name, how],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
+    const app = start('graphql-tools.mjs', { args: [name, how] })
     await app.line(/order x, errors 1, ticks 1,2/)
     expect(await app.ended()).toMatchObject({ code: 0 })
     const operations = sink.spans.filter(({ name }) => /^(query|subscription)/.test(name))
@@ -131,8 +108,7 @@ describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
       ['query Two', 2]
     ])
     const [one, two] = operations
-    const inner = sink.spans.find((span) => span.name === 'in order')
-    expect(inner!.parentSpanId).toBe(one!.spanId)
+    expect(sink.only('in order').parentSpanId).toBe(one!.spanId)
     expect(two!.events.map((event) => event.attributes['exception.message'])).toEqual([
       'no such order'
     ])

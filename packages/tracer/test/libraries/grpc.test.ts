@@ -1,45 +1,25 @@
 /** @grpc/grpc-js, client and server. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import { describe, expect, it } from 'vitest'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 const SERVER = 2
 const CLIENT = 3
 
 describe.skipIf(!librariesAreThere)('@grpc/grpc-js', { timeout: 30_000 }, () => {
-  let sink: OtlpSink
-  let app: App
-  beforeEach(async () => {
-    sink = await new OtlpSink().listen()
-  })
-  afterEach(async () => {
-    await app?.stop()
-    await sink.close()
-  })
+  const { sink, start } = tracedApps(LIBRARY_APPS)
 
   it.each(['require', 'import'])('by %s', async (how) => {
-    app = new App(`${LIBRARIES_FOLDER}apps/grpc.mjs`, {
-      nodeArgs: ['--import', registerUrl],
-      args: [how],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }
-    })
+    const app = start('grpc.mjs', { args: [how] })
     const port = Number((await app.line(/port (\d+)/))[1])
     expect(await app.ended()).toMatchObject({ code: 0 })
     expect(app.stderr).toBe('')
     expect(app.stdout).toContain('kept true, untouched mine')
 
-    const only = (is: (span: SinkSpan) => boolean, what: string): SinkSpan => {
-      const found = sink.spans.filter(is)
-      expect(found, what).toHaveLength(1)
-      return found[0]!
-    }
-    const named = (name: string) => only((span) => span.name === name, name)
     const pairOf = (work: string) => {
-      const { spanId } = named(`from ${work}`)
-      const client = only((span) => span.kind === CLIENT && span.parentSpanId === spanId, work)
-      const server = only(
+      const { spanId } = sink.only(`from ${work}`)
+      const client = sink.only((span) => span.kind === CLIENT && span.parentSpanId === spanId, work)
+      const server = sink.only(
         (span) => span.kind === SERVER && span.parentSpanId === client.spanId,
         work
       )
@@ -57,12 +37,12 @@ describe.skipIf(!librariesAreThere)('@grpc/grpc-js', { timeout: 30_000 }, () => 
       'rpc.grpc.status_code': 0
     })
     expect(server.attributes).toEqual({ ...words, 'rpc.grpc.status_code': 0 })
-    expect(named('in get').parentSpanId).toBe(server.spanId)
-    expect(named('in get x').parentSpanId).toBe(pairOf('metadata')[1].spanId)
+    expect(sink.only('in get').parentSpanId).toBe(server.spanId)
+    expect(sink.only('in get x').parentSpanId).toBe(pairOf('metadata')[1].spanId)
 
     for (const work of ['collect', 'list', 'chat']) {
       const pair = pairOf(work)
-      expect(named(`in ${work}`).parentSpanId).toBe(pair[1].spanId)
+      expect(sink.only(`in ${work}`).parentSpanId).toBe(pair[1].spanId)
       for (const span of pair) {
         expect(span.attributes['rpc.grpc.status_code']).toBe(0)
         expect(span.status.code).toBe(0)

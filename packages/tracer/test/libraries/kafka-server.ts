@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startProgram, type TestServer, temporaryFolder } from './brokers.ts'
-import { freePort } from './servers.ts'
+import { startProgram, temporaryFolder } from './brokers.ts'
+import { freePort, type RunningServer } from './servers.ts'
 
 const jars = process.env.KAFKA_JARS ?? '/tmp/kafka-jars'
 const JAVA = '/usr/bin/java'
@@ -17,7 +17,7 @@ export function kafkaAvailable(): boolean {
   return false
 }
 
-export async function startKafka(): Promise<TestServer> {
+export async function startKafka(): Promise<RunningServer> {
   const folder = temporaryFolder('kafka')
   const [port, controllerPort] = [await freePort(), await freePort()]
   const properties = join(folder, 'server.properties')

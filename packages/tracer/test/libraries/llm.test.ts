@@ -1,13 +1,11 @@
 /** openai, @anthropic-ai/sdk, @google/genai and ai in all supported majors, against a fake of the models at the HTTP level. */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
-const REGISTER = new URL('../../dist/register.js', import.meta.url).href
 const CLIENT = 3
 
 /** Answers as the models' servers do, with as much as the clients need. */
@@ -119,28 +117,23 @@ const MESSAGE_EVENTS = [
 ]
 
 describe.skipIf(!librariesAreThere)('calls to models', () => {
-  let sink: OtlpSink
   let models: Server
-  let app: App | undefined
 
   beforeEach(async () => {
-    sink = await new OtlpSink().listen()
     models = fakeModels().listen(0, '127.0.0.1')
     await new Promise((resolve) => models.once('listening', resolve))
   })
   afterEach(async () => {
-    await app?.stop()
-    await sink.close()
     models.closeAllConnections()
     await new Promise((resolve) => models.close(resolve))
   })
+  const { sink, start } = tracedApps(LIBRARY_APPS)
 
   async function run(kind: string, name: string, path: string, env = {}): Promise<SinkSpan[]> {
     const port = (models.address() as AddressInfo).port
-    app = new App(join(LIBRARIES_FOLDER, 'apps/llm.mjs'), {
-      nodeArgs: ['--import', REGISTER],
+    const app = start('llm.mjs', {
       args: [kind, name, `http://127.0.0.1:${port}${path}`],
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...env }
+      env
     })
     await app.line(/done/)
     await app.ended()

@@ -1,8 +1,7 @@
 /** The ids of the active span in the lines of the real loggers. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
+import { App, REGISTER } from '../child.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 // A main file that is required by an alias is not seen; by its path it is.
 const LOGGERS = ['pino', 'pino9', 'pino8', 'winston', 'bunyan', 'bunyan1/lib/bunyan.js']
@@ -23,8 +22,8 @@ async function linesOf(
   how: string,
   env: Record<string, string> = {}
 ): Promise<Result> {
-  app = new App(`${LIBRARIES_FOLDER}apps/loggers.mjs`, {
-    nodeArgs: ['--import', registerUrl],
+  app = new App(`${LIBRARY_APPS}loggers.mjs`, {
+    nodeArgs: ['--import', REGISTER],
     args: [logger, how],
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', ...env }
   })

@@ -1,9 +1,10 @@
 /** mongodb and mongoose against a fake at the wire level, and against FerretDB where it is there. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { librariesAreThere } from './available.ts'
 import { startFakeMongodb } from './fake-mongodb.ts'
 import { names, runToEnd } from './scenario.ts'
-import { hasServer, type RunningServer, startServer } from './servers.ts'
+import { hasServer, startServer } from './servers.ts'
+import { sharedServer } from './shared-server.ts'
 
 const servers = [
   { what: 'a fake', runs: librariesAreThere, start: startFakeMongodb },
@@ -16,11 +17,7 @@ const servers = [
 
 for (const { what, runs, start } of servers) {
   describe.skipIf(!runs)(`on ${what}`, { timeout: 60_000 }, () => {
-    let server: RunningServer
-    beforeAll(async () => {
-      server = await start()
-    }, 60_000)
-    afterAll(() => server.stop())
+    const server = sharedServer(start)
 
     it.each([
       ['mongodb5', 'require'],

@@ -1,19 +1,16 @@
 /** nats and @nats-io/transport-node against a real nats-server. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { librariesAreThere } from './available.ts'
-import { runToEnd } from './scenario.ts'
-import { hasServer, type RunningServer, startServer } from './servers.ts'
+import { expectNoValue, runToEnd } from './scenario.ts'
+import { hasServer, startServer } from './servers.ts'
+import { sharedServer } from './shared-server.ts'
 
 const runs = librariesAreThere && hasServer('nats')
 const PRODUCER = 4
 const CONSUMER = 5
 
 describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
-  let server: RunningServer
-  beforeAll(async () => {
-    server = await startServer('nats')
-  }, 120_000)
-  afterAll(() => server.stop())
+  const server = sharedServer(() => startServer('nats'))
 
   it.each([
     ['nats-2.7', 'require'],
@@ -22,9 +19,8 @@ describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
     ['@nats-io/transport-node', 'require'],
     ['@nats-io/transport-node', 'import']
   ])('%s, %s', async (name, how) => {
-    const { spans } = await runToEnd('nats.mjs', [name, how, `${server.port}`])
-    const named = (wanted: string) => spans.filter((span) => span.name === wanted)
-    const one = (wanted: string) => named(wanted)[0]!
+    const told = await runToEnd('nats.mjs', [name, how, `${server.port}`])
+    const { spans, named, step: one } = told
     const sentUnder = (step: string) =>
       spans.filter(
         ({ kind, parentSpanId }) => kind === PRODUCER && parentSpanId === one(step).spanId
@@ -76,6 +72,11 @@ describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
     expect(named('process loop').map(({ parentSpanId }) => parentSpanId)).toEqual(
       sentUnder('loop').map(({ spanId }) => spanId)
     )
+    const looped = named('process loop').map(({ spanId }) => spanId)
+    for (const mark of ['in loop', 'later in loop']) {
+      expect(named(mark).map(({ parentSpanId }) => parentSpanId)).toEqual(looped)
+    }
+    expect(one('after loop').parentSpanId).toBe('')
     if (name !== 'nats-2.7') {
       const stored = named('process STORED')
       expect(stored.map(({ parentSpanId }) => parentSpanId)).toEqual(
@@ -85,10 +86,12 @@ describe.skipIf(!runs)('nats', { timeout: 20_000 }, () => {
         'messaging.destination.name': 'STORED',
         'messaging.consumer.group.name': 'reader'
       })
+      expect(one('in fetch').parentSpanId).toBe(stored[0]!.spanId)
+      expect(one('after fetch').parentSpanId).toBe('')
       expect(one('in consumer').parentSpanId).toBe(stored[1]!.spanId)
     }
     // Nothing for inboxes, nor for what is between client and server.
     expect(spans.filter((span) => /_INBOX|\$/.test(span.name))).toEqual([])
-    expect(JSON.stringify(spans.map((span) => span.attributes))).not.toContain('secret')
+    expectNoValue(told)
   })
 })

@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App } from '../child.ts'
-import { OtlpSink, type SinkSpan } from '../otlp-sink.ts'
+import type { App } from '../child.ts'
+import type { SinkSpan } from '../otlp-sink.ts'
+import { tracedApps } from '../traced-apps.ts'
 import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
-import { registerUrl } from './register-url.ts'
 
+/** Next starts processes of its own, in folders where the package's name is not known. */
+const registerUrl = new URL('../../dist/register.js', import.meta.url).href
 const SERVER = 2
 const CLIENT = 3
 
@@ -35,20 +37,14 @@ const FILES: Readonly<Record<string, string>> = {
     export async function GET(_request, { params }) { return Response.json(await params) }`
 }
 
-let sink: OtlpSink
 let folder: string
-let app: App | undefined
+let app: App
 
 beforeEach(async () => {
-  sink = await new OtlpSink().listen()
   folder = await mkdtemp(join(tmpdir(), 'spanloom-next-'))
 })
-afterEach(async () => {
-  await app?.stop()
-  app = undefined
-  await sink.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+const { sink, start } = tracedApps()
 
 /** What Next needs of the libraries. Turbopack takes no links that lead out of the app's folder. */
 const PACKAGES = [
@@ -109,12 +105,11 @@ async function build(next: string, args: string[], files = FILES): Promise<strin
   return bin
 }
 
-async function start(bin: string, nodeArgs: string[], env = {}): Promise<string> {
-  app = new App(bin, {
+async function serve(bin: string, nodeArgs: string[], env = {}): Promise<string> {
+  app = start(bin, {
     nodeArgs,
     args: ['start', folder, '-p', '0', '-H', '127.0.0.1'],
     env: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
       NEXT_TELEMETRY_DISABLED: '1',
       NODE_ENV: 'production',
       NO_COLOR: '1',
@@ -144,7 +139,7 @@ describe.skipIf(!librariesAreThere)('next', { timeout: 180_000 }, () => {
     ['next15', []]
   ])('%s: the server span has the route, and Next’s own spans lie below it', async (next, args) => {
     const bin = await build(next, args)
-    const url = await start(bin, ['--import', registerUrl])
+    const url = await serve(bin, ['--import', registerUrl])
     const routes = {
       '/orders/7': 'GET /orders/[id]',
       '/orders/broken': 'GET /orders/[id]',
@@ -167,7 +162,7 @@ describe.skipIf(!librariesAreThere)('next', { timeout: 180_000 }, () => {
     expect(order.traceId).toBe(server.traceId)
     const broken = await sink.span((span) => span.attributes['url.path'] === '/orders/broken')
     expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
-    expect(app!.stderr).not.toContain('[spanloom]')
+    expect(app.stderr).not.toContain('[spanloom]')
   })
   it.each([
     ['next', ['--turbopack']],
@@ -189,7 +184,7 @@ describe.skipIf(!librariesAreThere)('next', { timeout: 180_000 }, () => {
           return Response.json({ ...(await params), status })
         }`
     })
-    const url = await start(bin, [], { STOCK_URL: `${sink.url}/stock` })
+    const url = await serve(bin, [], { STOCK_URL: `${sink.url}/stock` })
     // Next 16 starts the tracer while its first request waits: that one has only the span that Next makes.
     await (await fetch(`${url}/orders/1`)).text()
     const first = await sink.span(
@@ -215,6 +210,6 @@ describe.skipIf(!librariesAreThere)('next', { timeout: 180_000 }, () => {
     expect(stock.traceId).toBe(server.traceId)
     const broken = await sink.span((span) => span.attributes['url.path'] === '/orders/broken')
     expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
-    expect(app!.stderr).not.toContain('[spanloom]')
+    expect(app.stderr).not.toContain('[spanloom]')
   })
 })

@@ -2,34 +2,11 @@
  * What is written for OpenTelemetry runs on the tracer as it is: SDK 3 processors and exporters, and contrib's
  * instrumentations, in CommonJS and ES modules. The libraries bring their own copy of the API.
  */
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { App, type AppOptions } from '../child.ts'
-import { OtlpSink } from '../otlp-sink.ts'
-import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
+import { describe, expect, it } from 'vitest'
+import { tracedApps } from '../traced-apps.ts'
+import { LIBRARY_APPS, librariesAreThere } from './available.ts'
 
-const REGISTER = new URL('../../dist/register.js', import.meta.url).href
-
-let sink: OtlpSink
-const apps: App[] = []
-
-beforeEach(async () => {
-  sink = await new OtlpSink().listen()
-})
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.stop()))
-  await sink.close()
-})
-
-function start(file: string, options: AppOptions = {}): App {
-  const app = new App(join(LIBRARIES_FOLDER, 'apps', file), {
-    nodeArgs: ['--import', REGISTER],
-    ...options,
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...options.env }
-  })
-  apps.push(app)
-  return app
-}
+const { sink, start } = tracedApps(LIBRARY_APPS)
 
 describe.skipIf(!librariesAreThere)('OpenTelemetry’s', { timeout: 20_000 }, () => {
   it('processors and exporters get every span, once, until the shutdown', async () => {

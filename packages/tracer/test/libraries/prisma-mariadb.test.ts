@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIBRARIES_FOLDER, librariesAreThere } from './available.ts'
 import { names, runToEnd } from './scenario.ts'
-import { hasServer, type RunningServer, startServer } from './servers.ts'
+import { hasServer, startServer } from './servers.ts'
+import { sharedServer } from './shared-server.ts'
 
 const SCHEMA = `
 datasource db {
@@ -25,7 +26,7 @@ model Ware {
 const runs = librariesAreThere && hasServer('mariadb')
 
 describe.skipIf(!runs)('prisma on mariadb', { timeout: 60_000 }, () => {
-  let server: RunningServer
+  const server = sharedServer(() => startServer('mariadb'))
   let directory: string
   beforeAll(async () => {
     // Beside the libraries, which the generated client imports.
@@ -42,12 +43,8 @@ describe.skipIf(!runs)('prisma on mariadb', { timeout: 60_000 }, () => {
       },
       stdio: 'pipe'
     })
-    server = await startServer('mariadb')
   }, 120_000)
-  afterAll(async () => {
-    await server?.stop()
-    rmSync(directory, { recursive: true, force: true })
-  })
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
   it('has the driver’s queries under the operation, and no others', async () => {
     const client = pathToFileURL(`${directory}/client/client.ts`).href

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SinkSpan } from '../otlp-sink.ts'
 import { librariesAreThere } from './available.ts'
-import { CLIENT, names, runToEnd, type Told } from './scenario.ts'
+import { CLIENT, expectNoValue, names, runToEnd, type Told } from './scenario.ts'
 
 const FOUND = { took: 1, timed_out: false, hits: { total: { value: 1, relation: 'eq' }, hits: [] } }
 const NOT_FOUND = {
@@ -59,11 +59,6 @@ describe.skipIf(!librariesAreThere)('search engines', { timeout: 60_000 }, () =>
   const below = (told: Told, span: SinkSpan) =>
     told.spans.filter(({ parentSpanId }) => parentSpanId === span.spanId)
 
-  function expectNoValue(told: Told): void {
-    const shown = told.spans.map(({ attributes, status }) => [attributes, status])
-    expect(JSON.stringify(shown)).not.toContain('secret')
-  }
-
   it.each([
     ['@opensearch-project/opensearch-2', 'opensearch', 'require'],
     ['@opensearch-project/opensearch', 'opensearch', 'require'],
@@ -72,7 +67,7 @@ describe.skipIf(!librariesAreThere)('search engines', { timeout: 60_000 }, () =>
     ['@elastic/elasticsearch-8.0', 'elasticsearch', 'import']
   ])('%s: ours, as %s, by %s', async (name, system, how) => {
     const told = await runToEnd('search-engines.mjs', [name, how, `http://127.0.0.1:${port}`])
-    const step = (wanted: string) => told.spans.find((span) => span.name === wanted)!
+    const { step } = told
     const [search, ...more] = told.under('asked')
     expect(more).toEqual([])
     expect(search!.name).toBe('search orders')

@@ -263,6 +263,7 @@ function answers(port: number, { hello, answer }: Recipe): Promise<boolean> {
   })
 }
 
+/** A port on which nobody listens. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -67,7 +67,13 @@ await step('loop', async () => {
   connection.publish('loop', bytes('2'))
 })
 let count = 0
-for await (const _message of loop) count++
+for await (const _message of loop) {
+  count++
+  mark('in loop')
+  await new Promise(setImmediate)
+  mark('later in loop')
+}
+mark('after loop')
 if (count !== 2) throw new Error(`${count} messages`)
 
 // The first releases have no pull consumers.
@@ -82,7 +88,11 @@ if (name !== 'nats-2.7') {
     await js.publish('stored.2', bytes('secret'))
   })
   const consumer = await js.consumers.get('STORED', 'reader')
-  for await (const each of await consumer.fetch({ max_messages: 1, expires: 5_000 })) each.ack()
+  for await (const each of await consumer.fetch({ max_messages: 1, expires: 5_000 })) {
+    each.ack()
+    mark('in fetch')
+  }
+  mark('after fetch')
   let consuming
   await new Promise((resolve) => {
     consuming = consumer.consume({

@@ -149,6 +149,9 @@ function onEnd(this: ClientRequest | IncomingMessage): void {
       httpVersion: res.httpVersion,
       complete: true
     }
+    if (state.isElsewhere && state.span instanceof RecordingSpan) {
+      putPort(state.span, this as ClientRequest)
+    }
   }
   finish(state, undefined)
 }

@@ -33,6 +33,8 @@ describe.each(['express', 'express4'])('%s', (name) => {
       '/a/b/deep/4': '/a/b/deep/:level',
       '/a/b/plain': '/a/b/plain',
       '/sub/page/2': '/sub/page/:n',
+      '/late/5': '/late/:what',
+      '/mounted/here': '/mounted',
       '/first/second': '/first/second',
       '/regex': '/^\\/re(gex)?$/'
     }
@@ -44,11 +46,13 @@ describe.each(['express', 'express4'])('%s', (name) => {
       expect(span.attributes['http.route']).toBe(route)
       expect(span.name).toBe(`GET ${route}`)
     }
-    await fetch(`${url}/not/found`)
-    const missing = await serverSpan('/not/found')
-    expect(missing.name).toBe('GET')
-    expect(missing.attributes['http.route']).toBeUndefined()
-    expect(missing.status.code).toBe(0)
+    for (const path of ['/not/found', '/mounted/none']) {
+      await fetch(url + path)
+      const missing = await serverSpan(path)
+      expect(missing.name).toBe('GET')
+      expect(missing.attributes['http.route']).toBeUndefined()
+      expect(missing.status.code).toBe(0)
+    }
   })
 
   it('records what handlers throw or pass on, once, and fails the span from 500 on', async () => {
@@ -186,6 +190,17 @@ describe('node:http server', () => {
     expect(sink.spans).toHaveLength(4)
   })
 
+  it('ends the span of a request that the app left without its socket', async () => {
+    const url = await serve('http-plain.mjs')
+    await fetch(`${url}/detached`)
+    await fetch(`${url}/detached?again`)
+    await sink.until(() => sink.spans.length === 2, 'two spans')
+    expect(sink.spans.map((span) => span.attributes['http.response.status_code'])).toEqual([
+      200, 200
+    ])
+    expect(app.stderr).not.toContain('spanloom')
+  })
+
   it('ends the span of a client that went away', async () => {
     const url = await serve('http-plain.mjs')
     const request = http.get(`${url}/never`)
@@ -220,6 +235,34 @@ describe('node:http client', () => {
     expect(refused.attributes['error.type']).toBe('ECONNREFUSED')
     expect(refused.status.code).toBe(2)
     expect(sink.spans.filter((span) => span.kind === CLIENT)).toHaveLength(3)
+  })
+
+  it('names where a request goes, whatever Host the app passes on', async () => {
+    const url = await serve('http-plain.mjs')
+    await fetch(`${url}/passed-on`)
+    const { attributes } = await sink.span((span) => span.kind === CLIENT)
+    expect(attributes['server.address']).toBe('127.0.0.1')
+    expect(attributes['server.port']).toBe(Number(new URL(url).port))
+    expect(attributes['url.full']).toBe(`${url}/ok?id=REDACTED`)
+  })
+
+  it('ends the span of an upgrade, a tunnel and a WebSocket with its answer', async () => {
+    const url = await serve('http-plain.mjs')
+    await fetch(`${url}/switch`)
+    await serverSpan('/switch')
+    const { port } = new URL(url)
+    const ends = sink.spans
+      .filter((span) => span.kind === CLIENT)
+      .map(({ attributes, status }) => [
+        attributes['url.full'],
+        attributes['http.response.status_code'],
+        status.code
+      ])
+    expect(ends).toEqual([
+      [`http://localhost:${port}/upgraded`, 101, 0],
+      [`http://localhost:${port}/shop.example:443`, 200, 0],
+      [`http://localhost:${port}/websocket`, 101, 0]
+    ])
   })
 })
 

@@ -113,8 +113,8 @@ export const MESSAGING: readonly Entry[] = [
   {
     name: 'graphql',
     code: 'graphql',
-    library: '`graphql`',
-    versions: '16, 17',
+    library: '`graphql`, `@graphql-tools/executor`',
+    versions: '16, 17; 1, 2',
     span: 'INTERNAL, `query Orders`; type, name, document with every literal as `?`; errors of the result as events; `graphql.parse` and `graphql.validate` that took 5 ms or longer, or failed',
     modules: [
       ...filesOf(
@@ -131,6 +131,12 @@ export const MESSAGING: readonly Entry[] = [
         ['language/parser.mjs', 'parse', 'parse'],
         ['validation/validate.js', 'validate'],
         ['validation/validate.mjs', 'validate', 'validate']
+      ),
+      ...filesOf(
+        '@graphql-tools/executor',
+        [1, 2],
+        ['cjs/execution/execute.js', 'tools'],
+        ['esm/execution/execute.js', 'tools', 'execute']
       )
     ]
   },

@@ -107,7 +107,12 @@ export const CATALOGUE: readonly Entry[] = [
     library: '`next`',
     versions: '15, 16',
     span: 'Next’s own, below the server span; the route and thrown errors on the server span',
-    modules: filesOf('next', [15, 16], ['dist/server/base-server.js', 'server'])
+    modules: filesOf(
+      'next',
+      [15, 16],
+      ['dist/server/base-server.js', 'server'],
+      ['dist/server/next-server.js', 'api']
+    )
   },
   {
     name: 'nestjs',

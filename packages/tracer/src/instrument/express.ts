@@ -8,8 +8,9 @@
  *
  *   app.use('/shops/:shop', orders)   orders.get('/orders/:id', …)   →   /shops/:shop/orders/:id
  *
- * The wrapped functions are those of prototypes. A router's frame is pending only between the call of the
- * layer that mounts it and its own `handle`, which is synchronous.
+ * The wrapped functions are those of prototypes. A router's prefix is kept from the call of the layer that
+ * mounts it to its own `handle`, or to the next layer: a layer may wait before it hands on to a router. Where
+ * there is none, as in `use('/graphql', apollo)`, it is the route.
  */
 import type { IncomingMessage } from 'node:http'
 import { named } from './calls.ts'
@@ -55,12 +56,10 @@ interface RouterFrame {
 
 interface Request extends IncomingMessage {
   [FRAME]?: RouterFrame
-  [PENDING]?: string | undefined
 }
 
 const MOUNT = Symbol('spanloom.mount')
 const FRAME = Symbol('spanloom.routerFrame')
-const PENDING = Symbol('spanloom.pendingPrefix')
 
 const express: Instrumentation = {
   patches: {
@@ -109,8 +108,7 @@ function patchRouter(exports: { Router: unknown }, instruments: Instruments): vo
       if (server === undefined) return handle.call(this, request, response, done)
       const outer = request[FRAME]
       if (outer === undefined) instruments.usage.count++
-      request[FRAME] = { router: this, prefix: request[PENDING] ?? '', outer }
-      if (outer !== undefined) request[PENDING] = undefined
+      request[FRAME] = { router: this, prefix: server.mountPath ?? '', outer }
       if (outer !== undefined) return handle.call(this, request, response, done)
       // The outermost router's way out: an error that no handler of the app took.
       return handle.call(this, request, response, (error?: unknown) => {
@@ -142,9 +140,7 @@ function patchLayer(prototype: Record<string, unknown>, instruments: Instruments
     } catch (fault) {
       guard.report('express layer', fault)
     }
-    const result = handle.call(this, request, response, next)
-    if (request[PENDING] !== undefined) request[PENDING] = undefined
-    return result
+    return handle.call(this, request, response, next)
   } satisfies Handle)
 
   prototype[errorName] = named(handleError, function (this: Layer, error, request, response, next) {
@@ -160,15 +156,16 @@ function patchLayer(prototype: Record<string, unknown>, instruments: Instruments
 /** @hot Once per layer that a request passes. */
 function enterLayer(layer: Layer, mount: Mount, request: Request, spans: LayerSpans): void {
   const server = serverRequestOf(request)
+  if (server === undefined) return
   const prefix = prefixOf(mount.router, request)
   if (layer.route !== undefined) {
-    server?.leaveLayer()
-    server?.setRoute(routeOf(mount, prefix, layer.route.path))
+    server.mountPath = undefined
+    server.leaveLayer()
+    server.setRoute(routeOf(mount, prefix, layer.route.path))
     return
   }
-  server?.enterLayer(layer, spans)
-  if (mount.pattern !== '') request[PENDING] = prefix + mount.pattern
-  else if (prefix !== '') request[PENDING] = prefix
+  server.enterLayer(layer, spans)
+  server.mountPath = mount.pattern === '' ? prefix || undefined : prefix + mount.pattern
 }
 
 /** One router is mostly mounted once: the same text again has neither to be joined nor to be hashed. */

@@ -4,6 +4,9 @@
  *   16   `execute` is replaced; each event of a subscription is an execution
  *   17   the library's own channel `graphql:execute`, whose store makes the span active
  *
+ *   @graphql-tools/executor   graphql-yoga's and gateways' own; replaced as 16's. Its subscriptions have no spans:
+ *                             it executes their events inside
+ *
  * The document is shown as it was written, without its comments and with every literal as `?`. Resolvers
  * have no spans: their calls do. Parsing and validating have one where they are slow or fail (graphql-steps.ts).
  */
@@ -31,17 +34,22 @@ interface ChannelMessage extends Execution {
 const graphql: Instrumentation = {
   patches: {
     execute(exports, instruments, { version }) {
-      if (!version.startsWith('16.')) return listen(instruments)
-      const holder = exports as Record<string, AnyFunction>
-      const { execute } = holder
-      if (execute !== undefined) holder.execute = named(execute, executing(execute, instruments))
+      if (version.startsWith('16.')) patchExecute(exports, instruments)
+      else listen(instruments)
     },
+    tools: patchExecute,
     parse: patchParse,
     validate: patchValidate
   }
 }
 
 export default graphql
+
+function patchExecute(exports: unknown, instruments: Instruments): void {
+  const holder = exports as Record<string, AnyFunction>
+  const { execute } = holder
+  if (execute !== undefined) holder.execute = named(execute, executing(execute, instruments))
+}
 
 function executing(original: AnyFunction, instruments: Instruments): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {

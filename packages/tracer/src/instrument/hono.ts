@@ -6,7 +6,7 @@
  *                                  ↑ routeIndex: the last that was entered
  *
  * So the Context's class is replaced by one that leaves word with the server's request, which asks at its
- * end. Where only middleware was entered, the route is the one that it stood before, if any.
+ * end. Where only middleware was entered, the route is the one that it stood before, else its own pattern.
  *
  * Errors are kept in the Context as well, by Hono's chain. A request with one handler is answered without
  * the chain: that handler is replaced in the router's entry, once, by one that tells what it threw.
@@ -14,7 +14,7 @@
 import type { IncomingMessage } from 'node:http'
 import { named } from './calls.ts'
 import type { Instrumentation } from './registry.ts'
-import { serverRequestOf } from './server-request.ts'
+import { NOT_FOUND, serverRequestOf } from './server-request.ts'
 
 interface Route {
   readonly path: string
@@ -54,9 +54,9 @@ const hono: Instrumentation = {
         usage.count++
         const handlers = options.matchResult?.[0]
         if (handlers?.length === 1) tellErrors(handlers[0]![0], recordError)
-        server.setRoute(() => {
+        server.setRoute((statusCode) => {
           server.recordError(context.error)
-          return routeOf(options, context.req.routeIndex)
+          return routeOf(options, context.req.routeIndex, statusCode)
         })
       })
 
@@ -98,13 +98,20 @@ function tellErrors(
   registered[0] = named(handler, told)
 }
 
-function routeOf({ matchResult }: Options, entered: number): string | undefined {
+function routeOf(
+  { matchResult }: Options,
+  entered: number,
+  statusCode: number | undefined
+): string | undefined {
   const [handlers] = matchResult ?? [[]]
   for (let index = entered; index < handlers.length; index++) {
     const route = handlers[index]?.[0]?.[1]
     if (route !== undefined && !isMiddleware(route)) return route.path
   }
-  return undefined
+  // `app.all('/trpc/*', …)` looks like middleware. What had nothing behind it and found something answered.
+  const path = handlers[entered]?.[0]?.[1].path
+  const isFound = statusCode !== undefined && statusCode !== NOT_FOUND
+  return isFound && path !== '*' && path !== '/*' ? path : undefined
 }
 
 /** `app.use` is `app.all` of a pattern, which ends in a star unless the app says otherwise. */

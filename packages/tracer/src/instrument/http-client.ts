@@ -24,6 +24,7 @@ import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
 import { captureHeaders } from './header-capture.ts'
 import {
+  fullUrl,
   isAbsolute,
   knownMethod,
   OTHER_METHOD,
@@ -39,6 +40,7 @@ const CLIENT_REQUEST = Symbol('spanloom.clientRequest')
 
 interface State {
   readonly span: AnySpan
+  readonly isElsewhere: boolean
   response: Pick<IncomingMessage, 'statusCode' | 'httpVersion' | 'complete'> | undefined
   ended: boolean
 }
@@ -55,6 +57,7 @@ const httpClient: Instrumentation = {
       const state = (request as Carrier)[CLIENT_REQUEST]
       if (state === undefined) return
       state.response = response
+      if (state.isElsewhere && state.span instanceof RecordingSpan) putPort(state.span, request)
       if (instruments.headers !== undefined && state.span instanceof RecordingSpan) {
         captureHeaders(
           state.span,
@@ -80,14 +83,15 @@ function begin(request: ClientRequest, instruments: Instruments): void {
   const name = method === OTHER_METHOD ? OTHER_METHOD_NAME : method
   const span = startExitSpan(instruments, name, SpanKind.CLIENT)
   if (span === undefined) return
+  let isElsewhere = false
   if (span instanceof RecordingSpan) {
-    describe(span, request, method)
+    isElsewhere = describe(span, request, method)
     if (instruments.headers !== undefined) {
       captureHeaders(span, instruments.headers.clientRequest, (header) => request.getHeader(header))
     }
   }
   announce(instruments, span)
-  const state: State = { span, response: undefined, ended: false }
+  const state: State = { span, isElsewhere, response: undefined, ended: false }
   ;(request as Carrier)[CLIENT_REQUEST] = state
   request.on('close', onEnd)
   if (!request.headersSent) {
@@ -95,19 +99,44 @@ function begin(request: ClientRequest, instruments: Instruments): void {
   }
 }
 
-function describe(span: RecordingSpan, request: ClientRequest, method: string): void {
-  const scheme = request.protocol === 'https:' ? 'https' : 'http'
+/** Whether the app has set a `Host` that is not where the request goes, as proxies pass on their caller's. */
+function describe(span: RecordingSpan, request: ClientRequest, method: string): boolean {
+  const scheme = schemeOf(request)
   const header = request.getHeader('host')
-  const { host, port } = parseHost(typeof header === 'string' ? header : request.host)
-  const known = port ?? portOfScheme(scheme)
+  const asked = parseHost(typeof header === 'string' ? header : request.host)
+  const target = redactTarget(request.path)
+  const isElsewhere = asked.host !== request.host && isElsewhereOf(request, asked.host, target)
+  const { host, port } = isElsewhere ? parseHost(request.host) : asked
+  const known = port ?? (isElsewhere ? undefined : portOfScheme(scheme))
   span.put(HTTP_REQUEST_METHOD, method)
   span.put(SERVER_ADDRESS, host)
   if (known !== undefined) span.put(SERVER_PORT, known)
+  span.put(URL_FULL, fullUrl(originOf(scheme, host, port), target))
+  return isElsewhere
+}
+
+/** Of a whole address, as a proxy is asked for, the header is right. */
+function isElsewhereOf({ host }: ClientRequest, asked: string, target: string): boolean {
+  return !isAbsolute(target) && parseHost(host).host.toLowerCase() !== asked.toLowerCase()
+}
+
+/** Its port is known to the connection alone. */
+function putPort(span: RecordingSpan, request: ClientRequest): void {
+  const port = request.socket?.remotePort
+  if (port === undefined) return
+  const origin = originOf(schemeOf(request), parseHost(request.host).host, port)
+  span.put(SERVER_PORT, port)
+  span.setAttribute(URL_FULL, fullUrl(origin, redactTarget(request.path)))
+}
+
+function schemeOf({ protocol }: ClientRequest): string {
+  return protocol === 'https:' ? 'https' : 'http'
+}
+
+function originOf(scheme: string, host: string, port: number | undefined): string {
   const authority = host.includes(':') ? `[${host}]` : host
   const shownPort = port === undefined || port === portOfScheme(scheme) ? '' : `:${port}`
-  const target = redactTarget(request.path)
-  const origin = isAbsolute(target) ? '' : `${scheme}://${authority}${shownPort}`
-  span.put(URL_FULL, origin + target)
+  return `${scheme}://${authority}${shownPort}`
 }
 
 function onEnd(this: ClientRequest | IncomingMessage): void {
@@ -119,6 +148,9 @@ function onEnd(this: ClientRequest | IncomingMessage): void {
       statusCode: res.statusCode,
       httpVersion: res.httpVersion,
       complete: true
+    }
+    if (state.isElsewhere && state.span instanceof RecordingSpan) {
+      putPort(state.span, this as ClientRequest)
     }
   }
   finish(state, undefined)

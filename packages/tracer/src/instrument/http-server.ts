@@ -31,6 +31,7 @@ import { Frame, requestFrame } from '../context/frame.ts'
 import { CARRIED_BY_V8 } from '../context/manager.ts'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
+import { named } from './calls.ts'
 import { captureHeaders } from './header-capture.ts'
 import {
   knownMethod,
@@ -66,12 +67,21 @@ const REQUEST_EVENTS: ReadonlySet<string | symbol> = new Set([
 /** A request on a connection, which may have several in a row (pipelining). */
 class HttpRequest extends ServerRequest {
   readonly response: ServerResponse
+  /** Who takes a request's body for another's may leave it without its socket, as Next 15 does. */
+  readonly connection: Connection
   /** Begun before this one and not yet ended. */
   before: HttpRequest | null = null
 
-  constructor(span: AnySpan, frame: Frame, method: string, response: ServerResponse) {
+  constructor(
+    span: AnySpan,
+    frame: Frame,
+    method: string,
+    response: ServerResponse,
+    connection: Connection
+  ) {
     super(span, frame, method)
     this.response = response
+    this.connection = connection
   }
 }
 
@@ -103,7 +113,7 @@ const httpServer: Instrumentation = {
             response.getHeader(header)
           )
         }
-        leaveConnection(request.socket, state)
+        leaveConnection(state)
         state.end(response.statusCode)
       }
     }
@@ -129,9 +139,9 @@ function begin(request: IncomingMessage, response: ServerResponse, instruments: 
   }
   announce(instruments, span)
   const frame = requestFrame(span, instruments.propagator.baggageOf(headers))
-  const state = new HttpRequest(span, frame, name, response)
+  const state = new HttpRequest(span, frame, name, response, request.socket)
   attachServerRequest(request, state)
-  enterConnection(request.socket, state)
+  enterConnection(state)
   if (CARRIED_BY_V8) instruments.contexts.beginCallback(frame)
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
     request.emit = bodyEmitOf(instruments)
@@ -182,14 +192,16 @@ export function clientAddress(
 }
 
 /** One listener a connection, and none a response: adding it was 0.1 µs a request. */
-function enterConnection(connection: Connection, state: HttpRequest): void {
+function enterConnection(state: HttpRequest): void {
+  const { connection } = state
   const newest = connection[NEWEST]
   if (newest === undefined) connection.on('close', onConnectionClose)
   else state.before = newest
   connection[NEWEST] = state
 }
 
-function leaveConnection(connection: Connection, state: HttpRequest): void {
+function leaveConnection(state: HttpRequest): void {
+  const { connection } = state
   const newest = connection[NEWEST]
   if (newest === state) {
     connection[NEWEST] = state.before
@@ -224,11 +236,14 @@ function bodyEmitOf(instruments: Instruments): EventEmitter['emit'] {
   if (known !== undefined) return known
   const { storage } = instruments.contexts
   const emit = EventEmitter.prototype.emit
-  const made = function (this: IncomingMessage, ...args: [string | symbol, ...unknown[]]): boolean {
-    const frame = serverRequestOf(this)?.frame
-    if (frame === undefined || isOfTrace(storage.getStore(), frame)) return emit.apply(this, args)
-    return storage.run(frame, () => emit.apply(this, args))
-  }
+  const made = named(
+    emit,
+    function (this: IncomingMessage, ...args: [string | symbol, ...unknown[]]): boolean {
+      const frame = serverRequestOf(this)?.frame
+      if (frame === undefined || isOfTrace(storage.getStore(), frame)) return emit.apply(this, args)
+      return storage.run(frame, () => emit.apply(this, args))
+    }
+  )
   bodyEmits.set(instruments, made)
   return made
 }

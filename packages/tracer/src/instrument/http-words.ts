@@ -84,6 +84,12 @@ export function isAbsolute(target: string): boolean {
   return target.charCodeAt(0) !== 47 && /^https?:\/\//i.test(target)
 }
 
+/** @hot CONNECT asks for a host and OPTIONS for a star: `http://proxy:3128/shop.example:443`. */
+export function fullUrl(origin: string, target: string): string {
+  if (target.charCodeAt(0) === 47 || target === '') return origin + target
+  return isAbsolute(target) ? target : `${origin}/${target}`
+}
+
 /** @hot A path with its query redacted and its fragment gone. */
 export function redactTarget(target: string): string {
   if (isAbsolute(target)) {

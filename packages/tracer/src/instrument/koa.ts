@@ -6,13 +6,14 @@
  *   context.onerror       the errors that koa answers
  *   Router.middleware     the dispatcher of a router notes whose request it looks up, and
  *   Router.match          puts the pattern of the route that was found on it; both are synchronous
- *   Router.register       what is in front of a handler is middleware as the app's own; the handler ends it
+ *   Router.register       what is in front of a handler is middleware as the app's own; the handler ends it, and
+ *                         notes its own pattern: of several that match, the first that goes no further answers
  *
  * An error passes all the layers on its way out; the innermost that it comes from is the one that threw it:
  *
  *   app.use(answers) ── next ──► app.use(guard) throws          `guard` makes a failed span, `answers` none
  *
- * What a handler throws is on the server span alone. A layer that fails after its `next` has returned has no time
+ * What a handler throws is on the server span alone, whoever answers it. A layer that fails after its `next` has returned has no time
  * of its own: its span has no length. Looking for errors costs a promise a layer, so it is done only in requests
  * that are recorded, and at a handler only behind middleware of its router.
  */
@@ -26,6 +27,8 @@ import { type LayerSpans, type ServerRequest, serverRequestOf } from './server-r
 
 interface Context {
   readonly req: IncomingMessage
+  /** The pattern of the router's layer that the request is in, of routes and middleware alike. */
+  readonly routerPath?: unknown
   [LAYER]?: object | undefined
 }
 
@@ -94,9 +97,10 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
     try {
       const isCurrent = context[LAYER] === middleware
       context[LAYER] = undefined
-      if (wasThrownBelow(server, error) || middleware[DISPATCHES]) return
+      if (wasThrownBelow(server, error)) return
       const now = performance.now()
-      if (isCurrent) server.leaveLayer(error)
+      if (middleware[DISPATCHES]) server.recordError(error)
+      else if (isCurrent) server.leaveLayer(error)
       else spans.make(server, middleware, now, now, error)
     } catch (fault) {
       guard.report('koa failure', fault)
@@ -108,7 +112,8 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
     const server = serverRequestOf(context.req)
     if (server === undefined) return middleware.call(this, context, next)
     server.enterLayer(middleware, spans)
-    if (!middlewareSpans || !(server.span instanceof RecordingSpan)) {
+    const isWatched = middlewareSpans || middleware[DISPATCHES] === true
+    if (!isWatched || !(server.span instanceof RecordingSpan)) {
       return middleware.call(this, context, next)
     }
     context[LAYER] = middleware
@@ -128,29 +133,38 @@ function layerOf(middleware: Middleware, spans: LayerSpans, instruments: Instrum
   return replacing(middleware, layer)
 }
 
-/** What ends the middleware before it. What it throws is none of theirs. */
-function handlerOf(handler: Middleware): Middleware {
+/** What ends the middleware before it. What it throws is none of theirs, and the server span's. */
+function handlerOf(handler: Middleware, { guard }: Instruments): Middleware {
+  const noteFailure = guard.wrap('koa failure', (server: ServerRequest, error: unknown) => {
+    if (!wasThrownBelow(server, error)) server.recordError(error)
+  })
+
   /** @hot Once a request. */
   const ending: Middleware = function (context, next) {
     const server = serverRequestOf(context.req)
     if (server === undefined) return handler.call(this, context, next)
     server.leaveLayer()
+    setRoute(server, context.routerPath)
     if (context[LAYER] === undefined) return handler.call(this, context, next)
     context[LAYER] = undefined
     let result: unknown
     try {
       result = handler.call(this, context, next)
     } catch (error) {
-      wasThrownBelow(server, error)
+      noteFailure(server, error)
       throw error
     }
     if (!(result instanceof Promise)) return result
     return result.then(undefined, (error) => {
-      wasThrownBelow(server, error)
+      noteFailure(server, error)
       throw error
     })
   }
   return replacing(handler, ending)
+}
+
+function setRoute(server: ServerRequest, path: unknown): void {
+  if (path !== undefined) server.setRoute(path === '' ? '/' : String(path))
 }
 
 /** A router's dispatcher, for one, is known by its properties. */
@@ -188,7 +202,9 @@ function patchRegister(prototype: Record<string, AnyFunction>, instruments: Inst
       if (typeof each !== 'function' || (each as Middleware)[WATCHED]) return each
       const isHandler = isRoute && index === stack.length - 1
       const middleware = each as Middleware
-      return isHandler ? handlerOf(middleware) : layerOf(middleware, spans, instruments)
+      return isHandler
+        ? handlerOf(middleware, instruments)
+        : layerOf(middleware, spans, instruments)
     })
   }
   wrapMethod(
@@ -234,12 +250,12 @@ function patchRouter(prototype: Record<string, AnyFunction>, instruments: Instru
   const noteRoute = instruments.guard.wrap('koa route', (context: Context, found: Match) => {
     const server = serverRequestOf(context.req)
     if (server === undefined || !found.route) return
-    const layer = found.pathAndMethod.findLast(({ methods }) => methods.length > 0)
+    const layer = found.pathAndMethod.find(({ methods }) => methods.length > 0)
     if (layer === undefined) return
     instruments.usage.count++
     context[LAYER] = undefined
     server.leaveLayer()
-    server.setRoute(layer.path === '' ? '/' : String(layer.path))
+    setRoute(server, layer.path)
   })
   prototype.match = named(match, function (this: unknown, ...args: unknown[]) {
     const found = match.apply(this, args)

@@ -11,6 +11,8 @@ import type { AnySpan } from '../trace/tracer.ts'
 
 const SERVER_REQUEST = Symbol('spanloom.serverRequest')
 
+export const NOT_FOUND = 404
+
 /** Our own mark, because no convention has a name for "the client went away". */
 const ABORTED = 'spanloom.http.aborted'
 
@@ -20,11 +22,15 @@ export interface LayerSpans {
   make(server: ServerRequest, layer: object, startMs: number, endMs: number, error: unknown): void
 }
 
+type Route = string | ((statusCode: number | undefined) => string | undefined)
+
 export class ServerRequest {
   readonly span: AnySpan
   readonly frame: Frame
   readonly method: string
-  #route: string | (() => string | undefined) | undefined = undefined
+  /** Where the middleware is mounted that the request is in: its route, should it find an answer there. */
+  mountPath: string | undefined = undefined
+  #route: Route | undefined = undefined
   /** The middleware that the request is in, and since when. */
   #layer: object | undefined = undefined
   #layerStartMs = 0.5
@@ -42,7 +48,7 @@ export class ServerRequest {
    * The last one wins: a route that passes the request on was not the one that answered. A function is asked
    * at the end, for frameworks that know by then.
    */
-  setRoute(route: string | (() => string | undefined)): void {
+  setRoute(route: Route): void {
     this.#route = route
   }
 
@@ -77,13 +83,18 @@ export class ServerRequest {
     this.span.recordException(error as Error)
   }
 
+  #routeAtEnd(statusCode: number | undefined): string | undefined {
+    if (typeof this.#route === 'function') return this.#route(statusCode)
+    return this.#route ?? (statusCode === NOT_FOUND ? undefined : this.mountPath)
+  }
+
   end(statusCode: number | undefined): void {
     if (this.#ended) return
     this.#ended = true
     this.leaveLayer()
     const { span } = this
     if (!(span instanceof RecordingSpan)) return
-    const route = typeof this.#route === 'function' ? this.#route() : this.#route
+    const route = this.#routeAtEnd(statusCode)
     if (route !== undefined) {
       span.put(HTTP_ROUTE, route)
       span.name = joinedWords(this.method, route)

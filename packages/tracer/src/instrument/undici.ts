@@ -6,7 +6,8 @@
  *   undici:request:trailers   the body is complete: ends it
  *   undici:request:error      ends it as failed
  *
- * A redirect is a request of its own and so a span of its own.
+ * A redirect is a request of its own and so a span of its own. Of an upgrade (WebSocket) and a tunnel (CONNECT)
+ * undici 5 and the copies in Node 22 to 26 publish no answer: the request's own method that takes it is replaced.
  */
 import { SpanKind } from '@opentelemetry/api'
 import {
@@ -18,10 +19,11 @@ import {
 } from '@spanloom/otlp'
 import { RecordingSpan } from '../trace/span.ts'
 import type { AnySpan } from '../trace/tracer.ts'
+import { named } from './calls.ts'
 import { captureHeaders, fromPairs } from './header-capture.ts'
 import { endExitSpan } from './http-client.ts'
 import {
-  isAbsolute,
+  fullUrl,
   knownMethod,
   OTHER_METHOD,
   OTHER_METHOD_NAME,
@@ -40,10 +42,17 @@ interface UndiciRequest {
   readonly origin?: string | URL
   readonly method: string
   readonly path: string
+  readonly upgrade?: string | null
+  onUpgrade?: TakeUpgrade
+  /** From 8 on. */
+  onRequestUpgrade?: TakeUpgrade
   /** Names and values in turn; text in undici 5. */
   readonly headers: unknown
   addHeader(name: string, value: string): unknown
 }
+
+/** Undici 6 has no status with HTTP/2, and publishes it later. */
+type TakeUpgrade = (status: number | null, ...rest: unknown[]) => unknown
 
 interface Message {
   readonly request: UndiciRequest
@@ -70,7 +79,12 @@ const undici: Instrumentation = {
       'undici:request:create': (message) => {
         const { request } = message as Message
         const span = begin(request, instruments)
-        if (span !== undefined) request[STATE] = { span, status: undefined }
+        if (span === undefined) return
+        const state: State = { span, status: undefined }
+        request[STATE] = state
+        if (request.upgrade || request.method === 'CONNECT') {
+          watchUpgrade(request, state, instruments.guard.wrap('undici upgrade', finish))
+        }
       },
       'undici:request:headers': (message) => {
         const { request, response } = message as Message
@@ -109,13 +123,29 @@ function begin(request: UndiciRequest, instruments: Instruments): AnySpan | unde
   return span
 }
 
+function watchUpgrade(
+  request: UndiciRequest,
+  state: State,
+  finish: (message: Message) => void
+): void {
+  for (const name of ['onUpgrade', 'onRequestUpgrade'] as const) {
+    const take = request[name]
+    if (take === undefined) continue
+    request[name] = named(take, function (this: UndiciRequest, status, ...rest) {
+      if (status !== null) state.status = status
+      const result = take.call(this, status, ...rest)
+      if (status !== null) finish({ request })
+      return result
+    } satisfies TakeUpgrade)
+  }
+}
+
 function describe(span: RecordingSpan, request: UndiciRequest, method: string): void {
   const { host, port, shown } = originOf(String(request.origin ?? ''))
   span.put(HTTP_REQUEST_METHOD, method)
   span.put(SERVER_ADDRESS, host)
   if (port !== undefined) span.put(SERVER_PORT, port)
-  const target = redactTarget(request.path)
-  span.put(URL_FULL, isAbsolute(target) ? target : shown + target)
+  span.put(URL_FULL, fullUrl(shown, redactTarget(request.path)))
 }
 
 interface Origin {

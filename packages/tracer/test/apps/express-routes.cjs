@@ -18,6 +18,14 @@ const sub = express()
 sub.get('/page/:n', (_request, response) => response.send('sub'))
 app.use('/sub', sub)
 
+const late = express.Router()
+late.get('/:what', (_request, response) => response.send('late'))
+app.use('/late', (request, response, next) => setImmediate(late, request, response, next))
+
+app.use('/mounted', (request, response, next) =>
+  request.path === '/none' ? next() : response.send('mounted')
+)
+
 app.get('/first/:x', (_request, _response, next) => next('route'))
 app.get('/first/second', (_request, response) => response.send('second'))
 app.post('/echo', (request, response) => response.json(request.body))

@@ -1,5 +1,6 @@
 // node:http alone: bodies read by events, requests that overlap, clients that go away.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 import { duplexPair } from 'node:stream'
@@ -10,6 +11,9 @@ import { request as undiciRequest } from 'undici'
 const traceId = () => trace.getActiveSpan()?.spanContext().traceId ?? 'none'
 
 const own = new AsyncLocalStorage()
+
+const UPGRADE = { connection: 'upgrade', upgrade: 'echo' }
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
 /** A connection that is no socket: the parser runs below whoever writes to it. */
 async function overStream() {
@@ -72,6 +76,31 @@ const server = http.createServer(async (request, response) => {
       response.end(await answer.body.text())
       break
     }
+    case '/passed-on': {
+      const { port } = server.address()
+      const headers = { host: 'shop.example' }
+      const passed = http.get({ host: '127.0.0.1', port, path: '/ok?id=1', headers })
+      const [answer] = await once(passed, 'response')
+      answer.pipe(response)
+      break
+    }
+    case '/switch': {
+      const { port } = server.address()
+      const upgraded = http.get({ port, path: '/upgraded', headers: UPGRADE })
+      const [, socket] = await once(upgraded, 'upgrade')
+      socket.destroy()
+      const tunnel = http.request({ port, path: 'shop.example:443', method: 'CONNECT' }).end()
+      const [, through] = await once(tunnel, 'connect')
+      through.destroy()
+      const websocket = new WebSocket(`ws://localhost:${port}/websocket`)
+      await once(websocket, 'open')
+      response.end()
+      break
+    }
+    case '/detached':
+      request.socket = null
+      response.end()
+      break
     case '/headers':
       response.end(JSON.stringify(request.headers))
       break
@@ -83,4 +112,14 @@ const server = http.createServer(async (request, response) => {
       response.end('ok')
   }
 })
+server.on('upgrade', ({ headers }, socket) => {
+  const key = `${headers['sec-websocket-key']}${WEBSOCKET_GUID}`
+  const accept = createHash('sha1').update(key).digest('base64')
+  const name = headers.upgrade
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${name}\r\n` +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`
+  )
+})
+server.on('connect', (_request, socket) => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
 server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`))

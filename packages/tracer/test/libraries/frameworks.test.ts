@@ -11,10 +11,15 @@ const SERVER = 2
 const { sink, start } = tracedApps(LIBRARY_APPS)
 let app: App
 
-async function serve(framework: string, how: string, variant = ''): Promise<string> {
+async function serve(
+  framework: string,
+  how: string,
+  variant = '',
+  middlewareSpans = true
+): Promise<string> {
   app = start('frameworks.mjs', {
     args: [framework, how, variant],
-    env: { NO_COLOR: '1', SPANLOOM_MIDDLEWARE_SPANS: 'true' }
+    env: { NO_COLOR: '1', SPANLOOM_MIDDLEWARE_SPANS: String(middlewareSpans) }
   })
   return `http://127.0.0.1:${await app.port()}`
 }
@@ -74,11 +79,29 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
     expect(app.stderr).not.toContain('spanloom')
   })
 
+  it.each([
+    ['koa', '@koa/router'],
+    ['koa', 'koa-router'],
+    ['koa2', '@koa/router-12']
+  ])('%s with %s: of several routes that match, the one that answers', async (name, router) => {
+    const url = await serve(name, 'require', router)
+    const [latest, passed] = await requests(url, ['/orders/latest', '/orders/passed'])
+    expect(latest.name).toBe('GET /orders/latest')
+    expect(passed.name).toBe('GET /orders/:id')
+  })
+
   it('hono: middleware that refuses has the route it stood before', async () => {
     const url = await serve('hono', 'import')
     const [refused] = await requests(url, ['/refused/1'])
     expect(refused.attributes['http.response.status_code']).toBe(401)
     expect(refused.name).toBe('GET /refused/:id')
+  })
+
+  it('hono: a handler of all methods below a path is a route', async () => {
+    const url = await serve('hono', 'import')
+    const [called, none] = await requests(url, ['/trpc/orders.list', '/trpc/none'])
+    expect(called.name).toBe('GET /trpc/*')
+    expect(none.name).toBe('GET')
   })
 
   it.each(['express', 'express4'])(
@@ -126,6 +149,7 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
       '/answered/refused',
       '/answered/direct',
       '/answered/late',
+      '/answered/broken',
       '/broken/1'
     ]
     const servers = await requests(url, paths)
@@ -139,11 +163,20 @@ describe.skipIf(!librariesAreThere)('frameworks', { timeout: 60_000 }, () => {
       [['middleware - guard', 'refused', 'RangeError']],
       [['middleware - direct', 'direct', 'Error']],
       [['middleware - guard', 'late', 'Error']],
+      [],
       []
     ])
-    expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1])
+    // What a handler throws has no span of its own, so it is on the server's, whoever answers it.
+    expect(servers.map(({ events }) => events.length)).toEqual([1, 0, 0, 0, 1, 1])
     expect(servers[3]!.name).toBe('GET /answered/late')
     expect(app.stderr).not.toContain('spanloom')
+  })
+  it('koa: without spans of middleware, what is thrown below a router is on the server span', async () => {
+    const url = await serve('koa', 'import', '@koa/router', false)
+    const [broken, guarded] = await requests(url, ['/answered/broken', '/routed/guarded'])
+    expect(broken.events.map((event) => event.attributes['exception.message'])).toEqual(['broken'])
+    expect(guarded.events).toHaveLength(1)
+    expect(middleware()).toEqual([])
   })
   it.each([
     ['koa', '@koa/router', 'import'],

@@ -1,7 +1,8 @@
-/** graphql 16 by its patched function, 17 by its channel. */
+/** graphql 16 by its patched function, 17 by its channel; the executor of graphql-yoga. */
+import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { tracedApps } from '../traced-apps.ts'
-import { LIBRARY_APPS, librariesAreThere } from './available.ts'
+import { LIBRARIES_FOLDER, LIBRARY_APPS, librariesAreThere } from './available.ts'
 
 const INTERNAL = 1
 
@@ -87,5 +88,30 @@ describe.skipIf(!librariesAreThere)('graphql', { timeout: 30_000 }, () => {
     // A cold step may take as long as a slow one.
     const steps = sink.spans.filter((span) => !span.name.startsWith('graphql.'))
     expect(steps).toHaveLength(10)
+  })
+
+  const hasTools =
+    existsSync(`${LIBRARIES_FOLDER}node_modules/@graphql-tools/executor`) ||
+    process.env.CI === 'true'
+  it.skipIf(!hasTools).each([
+    ['@graphql-tools/executor', 'require'],
+    ['@graphql-tools/executor', 'import'],
+    ['@graphql-tools/executor-1', 'require'],
+    ['@graphql-tools/executor-1', 'import']
+  ])('%s by %s', async (name, how) => {
+    const app = start('graphql-tools.mjs', { args: [name, how] })
+    await app.line(/order x, errors 1, ticks 1,2/)
+    expect(await app.ended()).toMatchObject({ code: 0 })
+    const operations = sink.spans.filter(({ name }) => /^(query|subscription)/.test(name))
+    expect(operations.map((span) => [span.name, span.status.code])).toEqual([
+      ['query One', 0],
+      ['query Two', 2]
+    ])
+    const [one, two] = operations
+    expect(sink.only('in order').parentSpanId).toBe(one!.spanId)
+    expect(two!.events.map((event) => event.attributes['exception.message'])).toEqual([
+      'no such order'
+    ])
+    expect(app.stderr).not.toContain('spanloom')
   })
 })

@@ -26,6 +26,8 @@ const FILES: Readonly<Record<string, string>> = {
       if (params.id === 'broken') throw new Error('broken')
       return { props: { id: params.id } }
     }`,
+  'pages/api/stock/[id].js': `
+    export default function handler(request, response) { response.json(request.query) }`,
   'app/layout.js': `
     export default function Layout({ children }) { return <html><body>{children}</body></html> }`,
   'app/shops/[shop]/page.js': `
@@ -143,6 +145,7 @@ describe.skipIf(!librariesAreThere)('next', { timeout: 180_000 }, () => {
       '/orders/broken': 'GET /orders/[id]',
       '/shops/x': 'GET /shops/[shop]',
       '/api/3': 'GET /api/[item]',
+      '/api/stock/3': 'GET /api/stock/[id]',
       '/none': 'GET'
     }
     for (const [path, name] of Object.entries(routes)) {

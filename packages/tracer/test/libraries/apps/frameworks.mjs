@@ -49,9 +49,16 @@ const apps = {
     })
     const router = new Router()
     router.use(async (_ctx, next) => next())
+    router.get('/orders/latest', (ctx) => {
+      ctx.body = 'latest'
+    })
+    router.get('/orders/passed', (_ctx, next) => next())
     router.get('/orders/:id', async (ctx) => {
       await sleep(8)
       ctx.body = ctx.params.id
+    })
+    router.get('/answered/broken', () => {
+      throw new Error('broken')
     })
     router.get('/slow', (ctx) => {
       ctx.body = 'slow'
@@ -93,6 +100,7 @@ const apps = {
     // Without middleware Hono answers in another way.
     if (variant !== 'bare') app.use(async (_c, next) => next())
     app.onError((_error, c) => c.text('broken', 500))
+    app.all('/trpc/*', (c) => (c.req.path.endsWith('none') ? c.notFound() : c.text('called')))
     app.use('/refused/*', (c) => c.text('no', 401))
     app.get('/refused/:id', (c) => c.text('yes'))
     app.get('/orders/:id', (c) => c.text(c.req.param('id')))

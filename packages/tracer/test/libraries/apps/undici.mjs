@@ -4,10 +4,13 @@ import { createServer } from 'node:http'
 import { end, failure, load, step } from './steps.mjs'
 
 const [name, how] = process.argv.slice(2)
-const { fetch, request } = await load(name, how)
+const { Client, fetch, request } = await load(name, how)
 const server = createServer((incoming, response) => {
   response.statusCode = incoming.url === '/missing' ? 404 : 200
   response.end(JSON.stringify(incoming.headers))
+})
+server.on('upgrade', (_request, socket) => {
+  socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
 })
 await once(server.listen(0, '127.0.0.1'), 'listening')
 const url = `http://127.0.0.1:${server.address().port}`
@@ -23,6 +26,10 @@ await step('replaced', async () => {
 })
 await step('fetch', async () => {
   await (await fetch(`${url}/missing`)).text()
+})
+await step('upgrade', async () => {
+  const { socket } = await new Client(url).upgrade({ path: '/upgraded', protocol: 'echo' })
+  socket.destroy()
 })
 await step('refused', () => failure(request('http://127.0.0.1:1/closed')))
 end()

@@ -64,6 +64,10 @@ describe.skipIf(!librariesAreThere)('pg', { timeout: 60_000 }, () => {
     expect(names(told.under('by name'))).toEqual(['SELECT orders'])
     expect(names(told.under('cursor'))).toEqual(['SELECT postgres'])
     expect(step('in cursor').parentSpanId).toBe(step('cursor').spanId)
+    const background = told.spans.find(({ attributes }) =>
+      String(attributes['db.query.text']).includes('background')
+    )
+    expect(background!.parentSpanId).toBe('')
     for (const each of ['one', 'two', 'three']) {
       expect(names(told.under(`pool ${each}`))).toEqual(['SELECT orders', 'SELECT postgres'])
       expect(step(`got ${each}`).parentSpanId).toBe(step(`pool ${each}`).spanId)

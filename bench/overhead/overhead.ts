@@ -54,7 +54,7 @@ const helpers = await new Helpers().start()
 try {
   const samples = await measureApps()
   const withSpans = tracers.includes('own') && tracers.includes('otel')
-  const spanMicros = withSpans ? await measureSpans(helpers, options.quick ? 3 : 7) : undefined
+  const spanMicros = withSpans ? await measureSpans(helpers, options.quick ? 7 : 21) : undefined
   const facts = { modules: modules!, rounds, connections: CONNECTIONS }
   const report = jsonReport(facts, samples, spanMicros)
   console.log(options.json ? JSON.stringify(report) : tableReport(report))

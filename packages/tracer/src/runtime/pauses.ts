@@ -9,11 +9,9 @@
  * caused it ends before any timer can fire.
  */
 import { PerformanceObserver } from 'node:perf_hooks'
+import { GC_PAUSE_MIN_MS, PAUSE_MIN_MS } from './pause-limits.ts'
 
 const BEAT_MS = 50
-/** Shorter blocks and pauses explain nothing that people look for. */
-export const PAUSE_MIN_MS = 50
-const GC_PAUSE_MIN_MS = 20
 /** Of each kind. A minute of one pause a second. */
 const PAUSES_MAX = 64
 

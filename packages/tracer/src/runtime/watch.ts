@@ -12,6 +12,7 @@ import type { FlatAttributes } from '../trace/attributes.ts'
 import type { RecordingSpan } from '../trace/span.ts'
 import { OpenSpans } from './open-spans.ts'
 import { Overhead, shedText, traceShareOf } from './overhead.ts'
+import { GC_PAUSE_MIN_MS } from './pause-limits.ts'
 import type { Pauses } from './pauses.ts'
 import type { RuntimeMetrics } from './runtime-metrics.ts'
 
@@ -73,7 +74,9 @@ export class RuntimeWatch {
     if (span.openSlot >= 0) {
       this.open.close(span.openSlot)
       span.openSlot = -1
-      if (this.#pauses !== undefined && span.kind === SpanKind.SERVER) this.#explain(span)
+      // Asked here, because the call alone is 0.04 µs, and most spans are too short.
+      const isLong = span.endMs - span.startMs >= GC_PAUSE_MIN_MS
+      if (isLong && this.#pauses !== undefined && span.kind === SpanKind.SERVER) this.#explain(span)
     }
     if (this.overhead.level > 0) leaveOutDetail(span)
   }

@@ -211,6 +211,18 @@ describe('WireWriter', () => {
     expect([reader.uint32(), reader.double()]).toEqual([0x21, -0.5])
   })
 
+  it('writes over what it has written', () => {
+    const writer = new WireWriter(8)
+    writer.string('abcdef')
+    writer.double(1.5)
+    expect(writer.replaceAscii(2, 'xyz')).toBe(true)
+    expect(writer.replaceAscii(2, 'é')).toBe(false)
+    writer.replaceDouble(7, -2.5)
+    const bytes = Buffer.from(writer.take())
+    expect(bytes.toString('latin1', 0, 7)).toBe('\u0006axyzef')
+    expect(bytes.readDoubleLE(7)).toBe(-2.5)
+  })
+
   it('hands over its bytes and starts anew', () => {
     const writer = new WireWriter(8)
     writer.string('first')

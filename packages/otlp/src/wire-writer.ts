@@ -265,6 +265,16 @@ export class WireWriter {
     return true
   }
 
+  /** @hot Writes a text over as many bytes at `at`; false, and some of it written, when it is beyond ASCII. */
+  replaceAscii(at: number, text: string): boolean {
+    return this.#asciiAt(text, text.length, at)
+  }
+
+  /** @hot Writes a double over the eight bytes at `at`. */
+  replaceDouble(at: number, value: number): void {
+    this.#view.setFloat64(at, value, true)
+  }
+
   /** Holds the place of a length; returns what `closeSlot` wants. */
   openSlot(): number {
     this.reserve(4)

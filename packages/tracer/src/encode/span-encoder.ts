@@ -14,11 +14,11 @@
  * it takes no other with it. A small buffer is copied out; a full one is handed over, and
  * its memory comes back when it has been sent.
  *
- * A span is mostly the same as the last one of its name, so what both have in common is copied from the
- * first of that name in the buffer, run by run:
+ * A span is mostly the same as the last one of its name, so it is copied from the first of that name in the
+ * buffer, and what differs is written over:
  *
- *   first    | ids, times | name kind | method scheme | path  | host port |        `Model`: where each ends
- *   another  | written    | ←───── copied ──────────→ |written| ←─copied─→|
+ *   first    | ids, times | name kind | method scheme | path | host port |        `Model`: where each ends
+ *   another  | written    | ←──────── copied ───────→ |      | ←─ here, or again behind a path of other length
  */
 import type { AnyValue } from '@opentelemetry/api'
 import { SPANS_COUNTED, WireWriter } from '@spanloom/otlp'
@@ -225,28 +225,30 @@ export class SpanEncoder {
     }
     const writer = this.#writer
     const values = this.#values
-    const { flat, ends, keys } = model
+    const { flat, ends, keys, start } = model
     const own = span.flatAttributes
     const common = Math.min(own.length, flat.length)
-    let from = model.start
-    let until = ends[0]!
+    const last = ends[common >> 1]!
+    writer.repeat(start, last)
+    /** From a place in the model to that in its copy. */
+    let shift = writer.length - last
     for (let index = 0; index < common; index += 2) {
-      if (own[index] === flat[index] && isSame(own[index + 1], flat[index + 1])) {
-        until = ends[(index >> 1) + 1]!
-        continue
-      }
-      if (own[index] === flat[index]) {
-        values.valueAfter(keys[index >> 1]!, own[index + 1], from, until)
-      } else {
-        if (until > from) writer.repeat(from, until)
-        values.attribute(own[index] as string, own[index + 1])
-      }
-      from = ends[(index >> 1) + 1]!
-      until = from
+      const isOfKey = own[index] === flat[index]
+      const value = own[index + 1]
+      if (isOfKey && isSame(value, flat[index + 1])) continue
+      const at = ends[index >> 1]! + shift
+      const end = ends[(index >> 1) + 1]!
+      const key = keys[index >> 1]!
+      if (isOfKey && values.replace(key, flat[index + 1], value, at, end + shift)) continue
+      writer.length = at
+      if (isOfKey) values.value(key, value)
+      else values.attribute(own[index] as string, value)
+      // Of another length: what follows is copied once more, behind it.
+      shift = writer.length - end
+      writer.repeat(end, last)
     }
-    if (until > from) writer.repeat(from, until)
     for (let index = common; index < own.length; index += 2) {
-      this.#values.attribute(own[index] as string, own[index + 1])
+      values.attribute(own[index] as string, own[index + 1])
     }
   }
 

@@ -7,6 +7,9 @@ import { SHORT_STRING_CHARS, type WireWriter } from '@spanloom/otlp'
 import { AttributeCache, type KeyEntry, writeScalar } from './attribute-cache.ts'
 import { FIELD_ATTRIBUTES } from './fields.ts'
 
+/** Between a key and its text, and its double, in the short form. */
+const SHORT_TEXT_BYTES = 4
+const SHORT_DOUBLE_BYTES = 3
 const ATTRIBUTES_TAG = (FIELD_ATTRIBUTES << 3) | 2
 
 export class ValueEncoder {
@@ -53,22 +56,26 @@ export class ValueEncoder {
   }
 
   /**
-   * @hot What was written from `from` until `until`, and then the attribute: the one that stood there has
-   * the same key, so that the copy goes on over its head and only the value is written.
+   * @hot Puts a value where, from `at` to `end`, the attribute stands with another; false, and nothing done that
+   * counts, when it does not take as many bytes.
    */
-  valueAfter(entry: KeyEntry, value: AnyValue, from: number, until: number): void {
+  replace(entry: KeyEntry, was: AnyValue, value: AnyValue, at: number, end: number): boolean {
     const writer = this.#writer
-    const keyBytes = entry.bytes.length
-    const field = isScalar(value) ? entry.field(value) : undefined
-    if (field === undefined && isShort(value) && writer.bytes[until + 1]! < 0x80) {
-      writer.repeat(from, until + 2 + keyBytes)
-      if (this.#endShort(keyBytes, value)) return
-      writer.length -= 2 + keyBytes
-    } else if (until > from) {
-      writer.repeat(from, until)
+    // A length of one byte: the short form.
+    if (writer.bytes[at + 1]! > 0x7f) return false
+    const headEnd = at + 2 + entry.bytes.length
+    if (typeof value === 'string') {
+      const textAt = headEnd + SHORT_TEXT_BYTES
+      return (
+        typeof was === 'string' &&
+        value.length === end - textAt &&
+        value.length <= SHORT_STRING_CHARS &&
+        writer.replaceAscii(textAt, value)
+      )
     }
-    if (field === undefined) this.#writeKeyValue(FIELD_ATTRIBUTES, entry.bytes, value)
-    else writer.raw(field)
+    if (!isDouble(value) || !isDouble(was)) return false
+    writer.replaceDouble(headEnd + SHORT_DOUBLE_BYTES, value)
+    return true
   }
 
   #endShort(keyBytes: number, value: string | number): boolean {
@@ -133,6 +140,10 @@ export class ValueEncoder {
 /** @hot What does not repeat is mostly short: paths, ids, measured values. */
 function isShort(value: AnyValue): value is string | number {
   if (typeof value === 'string') return value.length <= SHORT_STRING_CHARS
+  return isDouble(value)
+}
+
+function isDouble(value: AnyValue): value is number {
   return typeof value === 'number' && !Number.isSafeInteger(value)
 }
 

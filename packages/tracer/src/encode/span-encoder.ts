@@ -48,6 +48,8 @@ const SPAN_ID_TAG = (2 << 3) | 2
 const PARENT_SPAN_ID_TAG = (4 << 3) | 2
 /** Names in a buffer with a model; spans of further ones are written out. */
 const MODELS_MAX = 256
+/** A larger one is no model: of a text that differs each time, all would be copied in vain. */
+const MODEL_BYTES_MAX = 64 * 1024
 
 /** The first span of its name in the buffer, and where in it each attribute ends. */
 interface Model {
@@ -265,7 +267,8 @@ export class SpanEncoder {
       keys.push(key)
       ends.push(writer.length)
     }
-    if (this.#models.size < MODELS_MAX) {
+    const isSmall = writer.length - start <= MODEL_BYTES_MAX
+    if (isSmall && this.#models.size < MODELS_MAX) {
       this.#models.set(span.name, { kind: span.kind, flat, ends, keys, start })
     }
   }
